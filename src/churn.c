@@ -1,0 +1,75 @@
+/*-------------------------------------------------------------------------
+ *
+ * churn.c
+ *	  Module entry: the magic block and the settings churn.*.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/guc.h"
+
+#include "churn.h"
+
+PG_MODULE_MAGIC;
+
+int			churn_memory_kb = 1024 * 1024;
+char	   *churn_today_setting = NULL;
+char	   *churn_study_setting = NULL;
+
+void		_PG_init(void);
+
+/*
+ * churn.today takes an ISO date or nothing; anything else is refused when it
+ * is said, not when a score is asked for.
+ */
+static bool
+check_today(char **newval, void **extra, GucSource source)
+{
+	int			year,
+				month,
+				day,
+				used = 0;
+
+	if (**newval == '\0')
+		return true;
+	if (sscanf(*newval, "%4d-%2d-%2d%n", &year, &month, &day, &used) != 3 ||
+		(*newval)[used] != '\0' || year < 1 || month < 1 || month > 12 ||
+		day < 1 || day > day_tab[isleap(year)][month - 1])
+	{
+		GUC_check_errdetail("\"%s\" is not a date of the form YYYY-MM-DD.",
+							*newval);
+		return false;
+	}
+	return true;
+}
+
+/* Define the settings; called once when the library is loaded. */
+void
+_PG_init(void)
+{
+	DefineCustomIntVariable("churn.memory",
+							"Memory that one training or one unordered metric may hold.",
+							"Checked before anything large is allocated.",
+							&churn_memory_kb, 1024 * 1024, 1024, INT_MAX,
+							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomStringVariable("churn.today",
+							   "The date that stands for today, as YYYY-MM-DD; empty for the clock.",
+							   "For data that ended in the past, and for rehearsals.",
+							   &churn_today_setting, "", PGC_USERSET, 0,
+							   check_today, NULL, NULL);
+	DefineCustomStringVariable("churn.study",
+							   "The study used where none is named; empty for the only one.",
+							   NULL, &churn_study_setting, "", PGC_USERSET, 0,
+							   NULL, NULL, NULL);
+#if PG_VERSION_NUM >= 150000
+	MarkGUCPrefixReserved("churn");
+#else
+	EmitWarningsOnPlaceholders("churn");
+#endif
+}

@@ -1,0 +1,22 @@
+/*-------------------------------------------------------------------------
+ *
+ * churn.h
+ *	  Settings of the extension, and what every layer may rely on.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CHURN_H
+#define CHURN_H
+
+#include "utils/date.h"
+
+/* churn.memory: kilobytes a training or an unordered metric may hold */
+extern int	churn_memory_kb;
+
+/* churn.today: text of a date that stands for today, or empty */
+extern char *churn_today_setting;
+
+/* churn.study: the study that churn_score() uses when none is named */
+extern char *churn_study_setting;
+
+#endif							/* CHURN_H */

@@ -1,0 +1,45 @@
+/*-------------------------------------------------------------------------
+ *
+ * features.h
+ *	  Behavioural features of a history at an as-of date.
+ *
+ * A feature list is made once for a spec and used for any number of users.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CHURN_FEATURES_H
+#define CHURN_FEATURES_H
+
+#include "fmgr.h"
+#include "history/spec.h"
+#include "utils/date.h"
+
+#define FEATURES_MAX	20000	/* features of one spec */
+
+typedef struct FeatureList FeatureList; /* private to the features*.c files */
+
+/* Made in the current context, which must outlive every use. */
+extern FeatureList *features_list(const Spec *spec);
+extern int	features_count(const FeatureList *list);
+
+/* Name in snake_case, kind first, window last, e.g. "order_count_30d". */
+extern const char *features_name(const FeatureList *list, int i);
+
+/*
+ * Fill values[0 .. count-1] and nulls[0 .. count-1] with the features that
+ * were knowable on the morning of as_of.  values[i] is 0 where nulls[i].
+ * Temporary memory comes from the current context and is not freed: callers
+ * in a loop reset a context of their own.
+ */
+extern void features_compute(const FeatureList *list, Datum history,
+							 DateADT as_of, double *values, bool *nulls);
+
+/*
+ * The value of feature i in plain words, e.g. "no order for 74 days; usually
+ * every 21".  "values" and "nulls" are the whole feature vector: a phrase may
+ * quote a neighbour.  Palloc'd.
+ */
+extern char *features_phrase(const FeatureList *list, int i,
+							 const double *values, const bool *nulls);
+
+#endif							/* CHURN_FEATURES_H */

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Run every test in a throw-away cluster; the last line counts them.
+#
+# usage: check.sh [--dev]
+#   --dev: build with assertions, skip documentation and unit drivers.
+set -eu
+cd "$(dirname "$0")/.."
+
+tools/packages.sh gcc make perl postgresql-15 postgresql-server-dev-15 \
+    liblinear-dev postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl
+
+flags="-Werror"
+[ "${1:-}" = --dev ] && flags="-Werror -DUSE_ASSERT_CHECKING"
+stage=$(tools/stage.sh CHURN_CFLAGS="$flags" | tail -n 1)
+trap 'rm -rf "$stage"' EXIT
+
+mkdir -p build
+status=0
+tools/cluster.sh "$stage" tools/run-tests.sh "$@" >build/check.log 2>&1 ||
+    status=$?
+# The counts come last, after what the cluster's own tools had to say.
+[ $status -eq 0 ] || echo "the whole output is in build/check.log"
+grep -vE '^(Creating|Dropping) |^[0-9]+ passed, ' build/check.log || true
+grep -E '^[0-9]+ passed, ' build/check.log || echo "0 passed, 1 failed"
+exit $status
