@@ -8,11 +8,29 @@ MODULE_big = churn
 # A table of contents, lower layers first. Written out: a forgotten file must
 # fail loudly.
 OBJS = \
-	src/churn.o
+	src/churn.o \
+	src/history/zone.o \
+	src/history/spec_build.o \
+	src/history/spec_text.o \
+	src/history/spec.o \
+	src/history/features_frequency.o \
+	src/history/features_money.o \
+	src/history/features_rhythm.o \
+	src/history/features_trend.o \
+	src/history/features_variety.o \
+	src/history/features_list.o \
+	src/history/features_compute.o \
+	src/history/phrase_frequency.o \
+	src/history/phrase_rhythm.o \
+	src/history/phrase_trend.o \
+	src/history/phrase.o \
+	src/history/features.o
 
 # The install script is these parts, joined in this order.
 SQL_PARTS = \
-	src/churn.sql
+	src/churn.sql \
+	src/history/spec.sql \
+	src/history/features.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =
