@@ -24,20 +24,51 @@ OBJS = \
 	src/history/phrase_rhythm.o \
 	src/history/phrase_trend.o \
 	src/history/phrase.o \
-	src/history/features.o
+	src/history/features.o \
+	src/history/amount.o \
+	src/history/calendar.o \
+	src/history/history_format.o \
+	src/history/kinds.o \
+	src/history/history_state.o \
+	src/history/history_args.o \
+	src/history/history_agg.o \
+	src/history/history_view.o \
+	src/history/history_text.o \
+	src/history/history_io.o \
+	src/measure/ranking.o \
+	src/measure/ranking_flat.o \
+	src/measure/ranking_io.o \
+	src/measure/rank_stream.o \
+	src/measure/ranking_agg.o \
+	src/measure/auc.o \
+	src/measure/ks.o \
+	src/measure/probability.o \
+	src/measure/top.o \
+	src/simulate/draw.o \
+	src/simulate/shop.o \
+	src/simulate/shop_events.o \
+	src/simulate/simulate.o
 
 # The install script is these parts, joined in this order.
 SQL_PARTS = \
 	src/churn.sql \
 	src/history/spec.sql \
-	src/history/features.sql
+	src/history/history.sql \
+	src/history/features.sql \
+	src/measure/ranking.sql \
+	src/measure/auc.sql \
+	src/measure/ks.sql \
+	src/measure/probability.sql \
+	src/measure/top.sql \
+	src/simulate/simulate.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =
 
 # pg_regress pairs sql/NAME.sql + expected/NAME.out
 REGRESS = \
-	install
+	install \
+	simulate
 REGRESS_OPTS = --inputdir=$(srcdir) --outputdir=build/regress
 
 # Strict IEEE arithmetic: a score may not depend on contraction into FMA.
