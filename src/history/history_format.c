@@ -241,7 +241,8 @@ history_writer_entry(HistoryWriter *writer, const HistoryEntry *entry)
 		(entry->cents != 0 || !entry->has_dyadic);
 	uint8_t    *p;
 
-	writer_room(writer, HISTORY_ENTRY_MAX_BYTES);
+	writer_room(writer, HISTORY_ENTRY_MAX_BYTES - DYADIC_MAX_BYTES +
+				(entry->has_dyadic ? (size_t) entry->encoded_bytes : 0));
 	p = writer->data + writer->used;
 	head = writer->entries == 0 ? zigzag(entry->day) :
 		(uint64_t) ((int64_t) entry->day - writer->day);

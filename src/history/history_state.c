@@ -19,6 +19,9 @@
 #include "history/history_state.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 
 /* A log below this doubles without being compacted. */
 #define COMPACT_BYTES	4096
@@ -66,6 +69,20 @@ history_grow(void *data, size_t size)
 				 errmsg("history exceeds the limit of %d bytes",
 						HISTORY_MAX_BYTES)));
 	return data == NULL ? palloc(size) : repalloc(data, size);
+}
+
+/* The finished value of a writer that left VARHDRSZ bytes in front. */
+struct varlena *
+history_writer_finish(HistoryWriter *writer)
+{
+	if (writer->used - writer->header > HISTORY_MAX_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("history exceeds the limit of %d bytes",
+						HISTORY_MAX_BYTES)));
+	history_writer_close(writer);
+	SET_VARSIZE(writer->data, writer->used);
+	return (struct varlena *) writer->data;
 }
 
 /* An empty state of the first size in "context". */
@@ -260,7 +277,6 @@ scan_begin(LogScan *scan, const HistoryState *state)
 	scan->nrows = state->rows;
 	scan->next = 0;
 	scan->nkinds = 0;
-	scan->rest.low = scan->rest.high = 0;
 	memset(&scan->rest, 0, sizeof(scan->rest));
 	state->kinds->round++;
 	scan->rows = found = palloc_extended(bytes, MCXT_ALLOC_HUGE);
@@ -304,7 +320,7 @@ scan_add(LogScan *scan, const SortedRow *row, HistoryEntry *entry)
 	const uint8 *end = scan->state->log + scan->state->used;
 	uint32		money = row->flags & ROW_MONEY_MASK;
 	uint64_t	more = 0;
-	WideInt		cents;
+	WideInt		cents = 0;
 	double		amount;
 	Dyadic		dyadic;
 
@@ -417,20 +433,19 @@ compact(HistoryState *state)
 {
 	MemoryContext context = GetMemoryChunkContext(state);
 	HistoryState *fresh;
-	LogScan    *scan = palloc(sizeof(LogScan));
+	LogScan		scan;
 	HistoryEntry entry;
 	uint32		kind;
 
 	fresh = history_state_create(context, state->kinds);
-	scan_begin(scan, state);
-	while (scan_next(scan, &kind, &entry))
+	scan_begin(&scan, state);
+	while (scan_next(&scan, &kind, &entry))
 	{
 		if (fresh->size - fresh->used < STATE_ROW_BYTES)
 			fresh = enlarge(fresh, STATE_ROW_BYTES);
-		append_entry(fresh, scan->kinds[kind], &entry);
+		append_entry(fresh, scan.kinds[kind], &entry);
 	}
-	scan_end(scan);
-	pfree(scan);
+	scan_end(&scan);
 	pfree(state);
 	if (fresh->rows > HISTORY_MAX_ENTRIES)
 		ereport(ERROR,
@@ -502,24 +517,22 @@ history_state_add_encoded(HistoryState *state, const void *bytes, Size nbytes)
 HistoryState *
 history_state_add_state(HistoryState *state, const HistoryState *other)
 {
-	LogScan    *scan;
+	LogScan		scan;
 	HistoryEntry entry;
 	uint32		kind;
 
 	if (is_encoded(other))
 		return history_state_add_encoded(state, other->log, other->used);
-	scan = palloc(sizeof(LogScan));
-	scan_begin(scan, other);
-	while (scan_next(scan, &kind, &entry))
+	scan_begin(&scan, other);
+	while (scan_next(&scan, &kind, &entry))
 	{
-		const Kind *name = &other->kinds->kinds[scan->kinds[kind]];
+		const Kind *name = &other->kinds->kinds[scan.kinds[kind]];
 
 		state = history_state_add(state,
 								  kinds_number(state->kinds, name->name,
 											   name->nbytes), &entry);
 	}
-	scan_end(scan);
-	pfree(scan);
+	scan_end(&scan);
 	return state;
 }
 
@@ -560,21 +573,20 @@ struct varlena *
 history_state_build(const HistoryState *state)
 {
 	HistoryWriter writer;
-	struct varlena *result;
-	LogScan    *scan;
+	LogScan		scan;
 
 	if (is_encoded(state))
 	{
+		struct varlena *result;
+
 		result = palloc(VARHDRSZ + state->used);
 		SET_VARSIZE(result, VARHDRSZ + state->used);
 		memcpy(VARDATA(result), state->log, state->used);
 		return result;
 	}
-	scan = palloc(sizeof(LogScan));
-	scan_begin(scan, state);
-	history_writer_open(&writer, VARHDRSZ, state->used + 128, history_grow);
-	write_entries(scan, &writer);
-	scan_end(scan);
-	pfree(scan);
+	scan_begin(&scan, state);
+	history_writer_open(&writer, VARHDRSZ, state->used + 192, history_grow);
+	write_entries(&scan, &writer);
+	scan_end(&scan);
 	return history_writer_finish(&writer);
 }

@@ -58,6 +58,7 @@ extern struct varlena *history_state_build(const HistoryState *state);
 
 extern void history_damaged(const char *why) pg_attribute_noreturn();
 extern void *history_grow(void *data, size_t size);
+extern struct varlena *history_writer_finish(HistoryWriter *writer);
 
 /*
  * Add one event.  This is what the transition function does ten million

@@ -13,10 +13,10 @@
 /* A kind that some state has seen */
 typedef struct Kind
 {
+	uint64		round;			/* scratch of readers: the slot is valid in */
+	uint32		slot;			/* this round of the dictionary */
 	uint32		hash;
 	uint32		nbytes;
-	uint32		round;			/* scratch of readers: valid if this is the */
-	uint32		slot;			/* dictionary's current round */
 	char		name[HISTORY_KIND_BYTES + 1];	/* NUL-terminated */
 } Kind;
 
@@ -28,7 +28,7 @@ typedef struct KindDictionary
 	uint32		capacity;		/* of kinds */
 	uint32	   *table;			/* hash table: number + 1, or 0 */
 	uint32		mask;			/* its size less one */
-	uint32		round;			/* see Kind */
+	uint64		round;			/* see Kind */
 } KindDictionary;
 
 extern KindDictionary *kinds_create(MemoryContext context);
