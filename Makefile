@@ -8,18 +8,24 @@ MODULE_big = churn
 # A table of contents, lower layers first. Written out: a forgotten file must
 # fail loudly.
 OBJS = \
-	src/churn.o
+	src/churn.o \
+	src/simulate/draw.o \
+	src/simulate/shop.o \
+	src/simulate/shop_events.o \
+	src/simulate/simulate.o
 
 # The install script is these parts, joined in this order.
 SQL_PARTS = \
-	src/churn.sql
+	src/churn.sql \
+	src/simulate/simulate.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =
 
 # pg_regress pairs sql/NAME.sql + expected/NAME.out
 REGRESS = \
-	install
+	install \
+	simulate
 REGRESS_OPTS = --inputdir=$(srcdir) --outputdir=build/regress
 
 # Strict IEEE arithmetic: a score may not depend on contraction into FMA.
