@@ -7,8 +7,8 @@ FROM churn_simulate(3, 60)
 ORDER BY user_id, ts LIMIT 12;
 -- and the truth about its users
 SELECT user_id, joined_day, left_day, round(purchase_rate::numeric, 4) AS purchase_rate,
-	round(dropout_rate::numeric, 4) AS dropout_rate, round(spend_level::numeric, 2) AS spend_level,
-	alive, round(p_no_order::numeric, 4) AS p_no_order
+    round(dropout_rate::numeric, 4) AS dropout_rate, round(spend_level::numeric, 2) AS spend_level,
+    alive, round(p_no_order::numeric, 4) AS p_no_order
 FROM churn_simulate_truth(6, 365, as_of => '2023-09-01') ORDER BY user_id;
 -- Refusals say the limit.
 SELECT * FROM churn_simulate(0, 10);
