@@ -290,7 +290,7 @@ SELECT throws_ok('SELECT * FROM churn_simulate(50000001, 10)', '22023',
 SELECT throws_ok('SELECT * FROM churn_simulate(NULL, 10)', '22004',
     'argument "users" must not be null');
 SELECT throws_ok($$SELECT * FROM churn_simulate_truth(10, 10, as_of => '2023-01-12')$$,
-    '22023', 'argument "as_of" is 2023-01-12, not within the 10 days from 2023-01-01');
+    '22023', 'argument "as_of" is 2023-01-12, not between 2023-01-01 and 2023-01-11');
 SELECT throws_ok('SELECT * FROM churn_simulate_truth(10, 10, window_days => 0)',
     '22023', 'argument "window_days" is 0, not between 1 and 3650');
 

@@ -18,6 +18,7 @@
 #include <math.h>
 
 #define DRAW_STEP	UINT64_C(0x9E3779B97F4A7C15)
+#define DRAW_UNIT	(1.0 / 4503599627370496.0)	/* 2^-52 */
 #define DRAW_TWO_PI	6.283185307179586476925
 
 /* The mix of SplitMix64: bijective, every input bit reaches every output. */
@@ -61,7 +62,7 @@ draw_bits(DrawStream *stream)
 double
 draw_uniform(DrawStream *stream)
 {
-	return ((double) (draw_bits(stream) >> 12) + 0.5) * (1.0 / 4503599627370496.0);
+	return ((double) (draw_bits(stream) >> 12) + 0.5) * DRAW_UNIT;
 }
 
 /* The next exponential number of mean 1, by inversion. */

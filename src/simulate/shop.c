@@ -174,7 +174,8 @@ p_no_order(const Shop *shop, const ShopUser *user, int as_of, int from,
 		dropped -= neither * leave / any * expm1(-any);
 		neither *= exp(-any);
 	}
-	return dropped + neither;
+	/* thousands of roundings may carry the sum past 1 */
+	return Min(dropped + neither, 1.0);
 }
 
 /* Probability of no order in [from, until), given rates and being alive. */

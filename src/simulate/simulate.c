@@ -97,6 +97,14 @@ check_mean(int shape_position, double shape, double rate)
 				 errhint("Rates are per day: divide weekly ones by 7.")));
 }
 
+/* ISO or not as the session likes; "infinity" too. */
+static const char *
+date_text(DateADT date)
+{
+	return DatumGetCString(DirectFunctionCall1(date_out,
+											   DateADTGetDatum(date)));
+}
+
 /* The date on which the shop opens. */
 static DateADT
 start_argument(FunctionCallInfo fcinfo)
@@ -106,9 +114,9 @@ start_argument(FunctionCallInfo fcinfo)
 	if (start < START_MIN || start > START_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"start_date\" is %s, not between 1900-01-01 and 2200-01-01",
-						DatumGetCString(DirectFunctionCall1(date_out,
-															DateADTGetDatum(start))))));
+				 errmsg("argument \"start_date\" is %s, not between %s and %s",
+						date_text(start), date_text(START_MIN),
+						date_text(START_MAX))));
 	return start;
 }
 
@@ -145,20 +153,21 @@ result_begin(FunctionCallInfo fcinfo)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext old;
 	TupleDesc	desc;
+	bool		random;
 
 	if (rsinfo == NULL || !IsA(rsinfo, ReturnSetInfo) ||
 		(rsinfo->allowedModes & SFRM_Materialize) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("set-valued function called in context that cannot accept a set")));
+				 errmsg("a set of rows is not accepted here"),
+				 errhint("Call the function in FROM.")));
+	random = (rsinfo->allowedModes & SFRM_Materialize_Random) != 0;
 	old = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	rsinfo->returnMode = SFRM_Materialize;
 	rsinfo->setDesc = desc;
-	rsinfo->setResult =
-		tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
-							  false, work_mem);
+	rsinfo->setResult = tuplestore_begin_heap(random, false, work_mem);
 	MemoryContextSwitchTo(old);
 	return rsinfo;
 }
@@ -233,12 +242,9 @@ question_arguments(FunctionCallInfo fcinfo, const ShopSettings *set)
 		if (as_of < set->start || as_of > set->start + set->days)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("argument \"as_of\" is %s, not within the %d days from %s",
-							DatumGetCString(DirectFunctionCall1(date_out,
-																DateADTGetDatum(as_of))),
-							set->days,
-							DatumGetCString(DirectFunctionCall1(date_out,
-																DateADTGetDatum(set->start))))));
+					 errmsg("argument \"as_of\" is %s, not between %s and %s",
+							date_text(as_of), date_text(set->start),
+							date_text(set->start + set->days))));
 		question.as_of = as_of - set->start;
 	}
 	question.from = question.as_of +
