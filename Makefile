@@ -8,11 +8,25 @@ MODULE_big = churn
 # A table of contents, lower layers first. Written out: a forgotten file must
 # fail loudly.
 OBJS = \
-	src/churn.o
+	src/churn.o \
+	src/measure/ranking.o \
+	src/measure/ranking_flat.o \
+	src/measure/ranking_io.o \
+	src/measure/rank_stream.o \
+	src/measure/ranking_agg.o \
+	src/measure/auc.o \
+	src/measure/ks.o \
+	src/measure/probability.o \
+	src/measure/top.o
 
 # The install script is these parts, joined in this order.
 SQL_PARTS = \
-	src/churn.sql
+	src/churn.sql \
+	src/measure/ranking.sql \
+	src/measure/auc.sql \
+	src/measure/ks.sql \
+	src/measure/probability.sql \
+	src/measure/top.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =
