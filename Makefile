@@ -35,6 +35,7 @@ OBJS = \
 	src/history/history_view.o \
 	src/history/history_text.o \
 	src/history/history_io.o \
+	src/history/standing.o \
 	src/measure/ranking.o \
 	src/measure/ranking_flat.o \
 	src/measure/ranking_io.o \
@@ -47,7 +48,13 @@ OBJS = \
 	src/simulate/draw.o \
 	src/simulate/shop.o \
 	src/simulate/shop_events.o \
-	src/simulate/simulate.o
+	src/simulate/simulate.o \
+	src/study/key.o \
+	src/study/source.o \
+	src/study/owner.o \
+	src/study/session.o \
+	src/study/live.o \
+	src/study/score.o
 
 # The install script is these parts, joined in this order.
 SQL_PARTS = \
@@ -55,12 +62,19 @@ SQL_PARTS = \
 	src/history/spec.sql \
 	src/history/history.sql \
 	src/history/features.sql \
+	src/history/standing.sql \
 	src/measure/ranking.sql \
 	src/measure/auc.sql \
 	src/measure/ks.sql \
 	src/measure/probability.sql \
 	src/measure/top.sql \
-	src/simulate/simulate.sql
+	src/simulate/simulate.sql \
+	src/study/study.sql \
+	src/study/source.sql \
+	src/study/snapshot.sql \
+	src/study/train.sql \
+	src/study/score.sql \
+	src/study/refresh.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =
