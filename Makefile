@@ -8,11 +8,16 @@ MODULE_big = churn
 # A table of contents, lower layers first. Written out: a forgotten file must
 # fail loudly.
 OBJS = \
-	src/churn.o
+	src/churn.o \
+	src/history/zone.o \
+	src/history/spec_build.o \
+	src/history/spec_text.o \
+	src/history/spec.o
 
 # The install script is these parts, joined in this order.
 SQL_PARTS = \
-	src/churn.sql
+	src/churn.sql \
+	src/history/spec.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =
