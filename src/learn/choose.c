@@ -70,7 +70,11 @@ choose_c(double losses[FIT_MAX_PATH][FIT_MAX_FOLDS], int nfolds,
 		for (int f = 0; f < nfolds; f++)
 			mean += (losses[i][f] - losses[best][f]) / nfolds;
 		for (int f = 0; f < nfolds; f++)
-			square += Square(losses[i][f] - losses[best][f] - mean);
+		{
+			double		d = losses[i][f] - losses[best][f] - mean;
+
+			square += d * d;
+		}
 		/* standard error of the mean of nfolds differences */
 		if (mean <= sqrt(square / (nfolds - 1) / nfolds))
 			return i;

@@ -15,7 +15,11 @@
  */
 #include "postgres.h"
 
+#include <float.h>
+
 #include "miscadmin.h"
+#include "storage/shmem.h"
+#include "utils/memutils.h"
 
 #include "learn/fit.h"
 
@@ -286,9 +290,10 @@ encoding_learn(const FitMatrix *matrix, int held_out)
 											sizeof(double)));
 	for (int i = 0; i < ncolumns; i++)
 	{
-		EncodedColumn column = {{0}};
+		EncodedColumn column;
 
 		CHECK_FOR_INTERRUPTS();
+		memset(&column, 0, sizeof(column));
 		column.term.input = i;
 		encoding->fate[i] = learn_column(matrix, held_out,
 										 encoding->ntraining, known, &column);

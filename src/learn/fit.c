@@ -65,7 +65,7 @@ select_columns(Fit *fit)
 	char	  **names = fit_rows_names(fit->rows);
 	bool	   *excluded = palloc0(sizeof(bool) * ncolumns);
 
-	for (int e = 0; e < fit->options->nexclude; e++)
+	for (int e = 0; e < fit->options->nexclude && !fit->options->row_form; e++)
 	{
 		int			i = 0;
 

@@ -42,6 +42,7 @@ typedef struct FitOptions
 	char	  **exclude;		/* columns left out */
 	char	   *key;			/* row form: column that names the user */
 	char	   *positive;		/* row form: text of the label that churned */
+	bool		row_form;		/* excluded columns are no inputs at all */
 } FitOptions;
 
 /* Unknown keys and values out of range raise 22023. */

@@ -12,6 +12,7 @@
 
 #include "miscadmin.h"
 #include "storage/shmem.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 
 #include "learn/fit.h"
