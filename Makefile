@@ -12,12 +12,23 @@ OBJS = \
 	src/history/zone.o \
 	src/history/spec_build.o \
 	src/history/spec_text.o \
-	src/history/spec.o
+	src/history/spec.o \
+	src/history/amount.o \
+	src/history/calendar.o \
+	src/history/history_format.o \
+	src/history/kinds.o \
+	src/history/history_state.o \
+	src/history/history_args.o \
+	src/history/history_agg.o \
+	src/history/history_view.o \
+	src/history/history_text.o \
+	src/history/history_io.o
 
 # The install script is these parts, joined in this order.
 SQL_PARTS = \
 	src/churn.sql \
-	src/history/spec.sql
+	src/history/spec.sql \
+	src/history/history.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =
