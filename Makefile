@@ -36,6 +36,21 @@ OBJS = \
 	src/history/history_text.o \
 	src/history/history_io.o \
 	src/history/standing.o \
+	src/learn/model.o \
+	src/learn/model_text.o \
+	src/learn/model_info.o \
+	src/learn/fit_rows.o \
+	src/learn/fit_options.o \
+	src/learn/encode.o \
+	src/learn/liblinear.o \
+	src/learn/fit_jobs.o \
+	src/learn/choose.o \
+	src/learn/fit.o \
+	src/learn/row.o \
+	src/learn/scorer.o \
+	src/learn/fit_aggregate.o \
+	src/learn/predict.o \
+	src/learn/contributions.o \
 	src/measure/ranking.o \
 	src/measure/ranking_flat.o \
 	src/measure/ranking_io.o \
@@ -63,6 +78,9 @@ SQL_PARTS = \
 	src/history/history.sql \
 	src/history/features.sql \
 	src/history/standing.sql \
+	src/learn/model.sql \
+	src/learn/fit.sql \
+	src/learn/predict.sql \
 	src/measure/ranking.sql \
 	src/measure/auc.sql \
 	src/measure/ks.sql \
@@ -72,6 +90,7 @@ SQL_PARTS = \
 	src/study/study.sql \
 	src/study/source.sql \
 	src/study/snapshot.sql \
+	src/study/band.sql \
 	src/study/train.sql \
 	src/study/score.sql \
 	src/study/refresh.sql
@@ -106,3 +125,7 @@ churn--$(EXTVERSION).sql: $(SQL_PARTS) Makefile churn.control
 # Every object depends on every header: a rebuild takes seconds, a stale
 # struct layout takes days.
 $(OBJS): $(wildcard $(srcdir)/src/*.h $(srcdir)/src/*/*.h)
+
+# PGXS makes every object .SECONDARY: one newly listed would not be missed
+# while its source is older than the library.
+$(shlib): Makefile

@@ -85,7 +85,7 @@ CREATE FUNCTION churn_study_kinds(definition churn_studies, today date) RETURNS 
     AS $$
 DECLARE
     s @extschema@.churn_sources;
-    some text[];
+    found text[];
     kinds text[] := '{}';
 BEGIN
     FOR s IN SELECT * FROM @extschema@.churn_sources AS c
@@ -100,8 +100,8 @@ BEGIN
                 s.kind_column, s.relation_schema, s.relation_name,
                 @extschema@.churn_source_condition(definition, s,
                     format('%L::pg_catalog.date', today)))
-            INTO some;
-            kinds := kinds || some;
+            INTO found;
+            kinds := kinds || found;
         END IF;
     END LOOP;
     RETURN ARRAY(SELECT DISTINCT k COLLATE "C" FROM unnest(kinds) AS k ORDER BY 1);
@@ -213,7 +213,8 @@ DECLARE
     poor record;
 BEGIN
     SELECT sum(f.events) AS events, min(f.first_day) AS first_day,
-        coalesce(least(d.complete_until, today), min(f.complete_through)) AS complete_through
+        CASE WHEN d.complete_until IS NOT NULL THEN least(d.complete_until, today)
+             ELSE min(f.complete_through) END AS complete_through
     INTO facts FROM @extschema@.churn_source_facts(d, today) AS f;
     as_of := NULL;
     purpose := 'data';

@@ -282,7 +282,7 @@ DECLARE
 BEGIN
     IF source.known_at_column IS NULL OR same_types THEN
         day := format('e.%I', source.time_column);
-        known := format(', e.%I', source.known_at_column);
+        known := ', e.' || quote_ident(source.known_at_column);
     ELSE
         day := @extschema@.churn_day_sql(relation, source.time_column, spec);
         known := ', ' || @extschema@.churn_day_sql(relation, source.known_at_column, spec);
@@ -290,10 +290,10 @@ BEGIN
     RETURN format('SELECT %1$s@extschema@.churn_history(%2$s%3$s, %4$s%5$s, %6$s) AS history'
         ' FROM %7$s AS e WHERE %8$s AND %9$s%10$s',
         CASE WHEN grouped THEN format('e.%I::%s AS user_id, ', source.user_column, definition.user_type) ELSE '' END,
-        day, format(', e.%I::pg_catalog.text', source.kind_column),
-        coalesce(format('e.%I::%spg_catalog.float8', source.amount_column,
-            CASE WHEN @extschema@.churn_column_type(relation, source.amount_column) = 'money'::regtype
-                 THEN 'pg_catalog.numeric::' ELSE '' END), 'NULL::pg_catalog.float8'),
+        day, ', e.' || quote_ident(source.kind_column) || '::pg_catalog.text',
+        coalesce('e.' || quote_ident(source.amount_column)
+            || CASE WHEN @extschema@.churn_column_type(relation, source.amount_column) = 'money'::regtype
+                 THEN '::pg_catalog.numeric' ELSE '' END, 'NULL') || '::pg_catalog.float8',
         CASE WHEN source.known_at_column IS NULL THEN '' ELSE known END,
         spec,
         format('%I.%I', source.relation_schema, source.relation_name),

@@ -29,7 +29,9 @@ BEGIN
                 USING HINT = format('Today is %s; check the clock of the source, or set churn.today.', today);
         END IF;
     END LOOP;
-    complete_through := coalesce(least(definition.complete_until, today), complete_through);
+    IF definition.complete_until IS NOT NULL THEN
+        complete_through := least(definition.complete_until, today);
+    END IF;
     IF events = 0 OR complete_through IS NULL THEN
         RAISE EXCEPTION 'study "%" has no event of a key kind on a complete day up to %',
             definition.study, today
@@ -78,7 +80,7 @@ BEGIN
     END IF;
     RETURN @extschema@.churn_spec(windows => kept, lookback => definition.lookback,
         kinds => kinds, key_kinds => key_kinds, churn_window => definition.churn_window,
-        time_zone => definition.time_zone, visible => visible_days);
+        time_zone => definition.time_zone);
 END
 $$;
 COMMENT ON FUNCTION churn_training_spec(churn_studies, text[], text[], int) IS 'support function of churn_train: the spec of the features, with a NOTICE on windows left out';
