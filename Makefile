@@ -22,13 +22,16 @@ OBJS = \
 	src/history/history_agg.o \
 	src/history/history_view.o \
 	src/history/history_text.o \
-	src/history/history_io.o
+	src/history/history_io.o \
+	src/history/history_ops.o \
+	src/history/history_read.o
 
 # The install script is these parts, joined in this order.
 SQL_PARTS = \
 	src/churn.sql \
 	src/history/spec.sql \
-	src/history/history.sql
+	src/history/history.sql \
+	src/history/history_ops.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =
