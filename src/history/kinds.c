@@ -69,6 +69,15 @@ kinds_create(MemoryContext context)
 	return kinds;
 }
 
+/* Free a dictionary that kinds_create() made. */
+void
+kinds_free(KindDictionary *kinds)
+{
+	pfree(kinds->table);
+	pfree(kinds->kinds);
+	pfree(kinds);
+}
+
 /* The context is reset or deleted: its dictionary is gone. */
 static void
 shared_forget(void *arg)

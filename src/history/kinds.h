@@ -33,6 +33,7 @@ typedef struct KindDictionary
 
 extern KindDictionary *kinds_create(MemoryContext context);
 extern KindDictionary *kinds_shared(MemoryContext context);
+extern void kinds_free(KindDictionary *kinds);
 extern uint32 kinds_number(KindDictionary *kinds, const char *name,
 						   uint32 nbytes);
 
