@@ -13,6 +13,18 @@ OBJS = \
 	src/history/spec_build.o \
 	src/history/spec_text.o \
 	src/history/spec.o \
+	src/history/amount.o \
+	src/history/calendar.o \
+	src/history/history_format.o \
+	src/history/kinds.o \
+	src/history/history_state.o \
+	src/history/history_args.o \
+	src/history/history_agg.o \
+	src/history/history_view.o \
+	src/history/history_text.o \
+	src/history/history_io.o \
+	src/history/history_ops.o \
+	src/history/history_read.o \
 	src/history/features_frequency.o \
 	src/history/features_money.o \
 	src/history/features_rhythm.o \
@@ -30,6 +42,8 @@ OBJS = \
 SQL_PARTS = \
 	src/churn.sql \
 	src/history/spec.sql \
+	src/history/history.sql \
+	src/history/history_ops.sql \
 	src/history/features.sql
 
 DATA_built = churn--$(EXTVERSION).sql
