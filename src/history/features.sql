@@ -18,8 +18,8 @@ CREATE FUNCTION churn_feature_values(history churn_history, as_of date, spec chu
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 200
 	AS $$
 		SELECT f.name, f.value
-		FROM pg_catalog.unnest(@extschema@.churn_feature_names(spec),
-			@extschema@.churn_features(history, as_of, spec))
+		FROM ROWS FROM (pg_catalog.unnest(@extschema@.churn_feature_names(spec)),
+			pg_catalog.unnest(@extschema@.churn_features(history, as_of, spec)))
 			AS f(name, value)
 	$$;
 COMMENT ON FUNCTION churn_feature_values(churn_history, date, churn_spec) IS
@@ -37,9 +37,9 @@ CREATE FUNCTION churn_feature_phrases(history churn_history, as_of date, spec ch
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 200
 	AS $$
 		SELECT f.name, f.value, f.phrase
-		FROM pg_catalog.unnest(@extschema@.churn_feature_names(spec),
-			@extschema@.churn_features(history, as_of, spec),
-			@extschema@.churn_feature_phrase_array(history, as_of, spec))
+		FROM ROWS FROM (pg_catalog.unnest(@extschema@.churn_feature_names(spec)),
+			pg_catalog.unnest(@extschema@.churn_features(history, as_of, spec)),
+			pg_catalog.unnest(@extschema@.churn_feature_phrase_array(history, as_of, spec)))
 			AS f(name, value, phrase)
 	$$;
 COMMENT ON FUNCTION churn_feature_phrases(churn_history, date, churn_spec) IS

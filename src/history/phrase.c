@@ -75,7 +75,7 @@ phrase_many(const FeatureList *list, int kind)
 }
 
 /* See phrase.h. Whole numbers as such, others with one or two decimals. */
-void
+bool
 phrase_number(Phrase *phrase, double number)
 {
 	int			decimals = fabs(number) < 1 ? 2 : 1;
@@ -86,17 +86,19 @@ phrase_number(Phrase *phrase, double number)
 		*--end = '\0';
 	if (end[-1] == '.')
 		*--end = '\0';
-	appendStringInfoString(&phrase->text,
-						   strcmp(digits, "-0") == 0 ? "0" : digits);
-	pfree(digits);
+	if (strcmp(digits, "-0") == 0)
+		digits = "0";
+	appendStringInfoString(&phrase->text, digits);
+	return strcmp(digits, "1") == 0;
 }
 
 /* See phrase.h. */
 void
 phrase_days(Phrase *phrase, double days)
 {
-	phrase_number(phrase, days);
-	appendStringInfoString(&phrase->text, days == 1 ? " day" : " days");
+	bool		one = phrase_number(phrase, days);
+
+	appendStringInfoString(&phrase->text, one ? " day" : " days");
 }
 
 /* See phrase.h. */
@@ -114,12 +116,13 @@ phrase_last_days(Phrase *phrase, double days)
 void
 phrase_count(Phrase *phrase, double count)
 {
+	bool		one = true;
+
 	if (count == 0)
 		appendStringInfoString(&phrase->text, "no");
 	else
-		phrase_number(phrase, count);
-	appendStringInfo(&phrase->text, " %s",
-					 count == 0 || count == 1 ? phrase->one : phrase->many);
+		one = phrase_number(phrase, count);
+	appendStringInfo(&phrase->text, " %s", one ? phrase->one : phrase->many);
 }
 
 /* See phrase.h. */

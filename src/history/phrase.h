@@ -38,8 +38,11 @@ extern void phrase_days(Phrase *phrase, double days);
 /* Append: "last day", "last 90 days". */
 extern void phrase_last_days(Phrase *phrase, double days);
 
-/* Append a number without needless decimals: "3", "0.35". */
-extern void phrase_number(Phrase *phrase, double number);
+/*
+ * Append a number without needless decimals: "3", "0.35".  True when it reads
+ * as 1, so that what follows is singular.
+ */
+extern bool phrase_number(Phrase *phrase, double number);
 
 /* Append: "no order", "1 order", "3 orders". */
 extern void phrase_count(Phrase *phrase, double count);
