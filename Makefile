@@ -22,13 +22,31 @@ OBJS = \
 	src/history/history_agg.o \
 	src/history/history_view.o \
 	src/history/history_text.o \
-	src/history/history_io.o
+	src/history/history_io.o \
+	src/learn/model.o \
+	src/learn/model_text.o \
+	src/learn/model_info.o \
+	src/learn/fit_rows.o \
+	src/learn/fit_options.o \
+	src/learn/encode.o \
+	src/learn/liblinear.o \
+	src/learn/fit_jobs.o \
+	src/learn/choose.o \
+	src/learn/fit.o \
+	src/learn/row.o \
+	src/learn/scorer.o \
+	src/learn/fit_aggregate.o \
+	src/learn/predict.o \
+	src/learn/contributions.o
 
 # The install script is these parts, joined in this order.
 SQL_PARTS = \
 	src/churn.sql \
 	src/history/spec.sql \
-	src/history/history.sql
+	src/history/history.sql \
+	src/learn/model.sql \
+	src/learn/fit.sql \
+	src/learn/predict.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =
