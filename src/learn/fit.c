@@ -23,7 +23,11 @@
 #include "learn/fit.h"
 
 #define DEFAULT_C			1.0
-#define SEARCH_TOLERANCE	1e-2	/* LIBLINEAR's stopping rule */
+/*
+ * LIBLINEAR stops at a share of the gradient at 0, so a warm start ends at
+ * once where this is loose, and the path stands still.
+ */
+#define SEARCH_TOLERANCE	1e-4
 #define FINAL_TOLERANCE		1e-6
 #define PATH_FIRST			(-14)	/* the path of C is 2^-14, 2^-12, … 2^4 */
 #define PATH_LAST			4
