@@ -23,6 +23,18 @@ OBJS = \
 	src/history/history_view.o \
 	src/history/history_text.o \
 	src/history/history_io.o \
+	src/history/features_frequency.o \
+	src/history/features_money.o \
+	src/history/features_rhythm.o \
+	src/history/features_trend.o \
+	src/history/features_variety.o \
+	src/history/features_list.o \
+	src/history/features_compute.o \
+	src/history/phrase_frequency.o \
+	src/history/phrase_rhythm.o \
+	src/history/phrase_trend.o \
+	src/history/phrase.o \
+	src/history/features.o \
 	src/learn/model.o \
 	src/learn/model_text.o \
 	src/learn/model_info.o \
@@ -44,6 +56,7 @@ SQL_PARTS = \
 	src/churn.sql \
 	src/history/spec.sql \
 	src/history/history.sql \
+	src/history/features.sql \
 	src/learn/model.sql \
 	src/learn/fit.sql \
 	src/learn/predict.sql
