@@ -23,7 +23,11 @@
 #include "learn/fit.h"
 
 #define DEFAULT_C			1.0
-#define SEARCH_TOLERANCE	1e-2	/* LIBLINEAR's stopping rule */
+/*
+ * LIBLINEAR stops at a share of the gradient at 0, so a warm start ends at
+ * once where this is loose, and the path stands still.
+ */
+#define SEARCH_TOLERANCE	1e-3
 #define FINAL_TOLERANCE		1e-6
 #define PATH_FIRST			(-14)	/* the path of C is 2^-14, 2^-12, … 2^4 */
 #define PATH_LAST			4
@@ -320,15 +324,12 @@ search_c(Fit *fit)
 	fit->c = fit->path[fit->choice.chosen];
 }
 
-/* One fit of all rows */
-static void
-fit_final(Fit *fit)
+/* One fit of all rows, at a C that the folds may still have to choose */
+static FitTask
+final_task(const Fit *fit)
 {
 	FitTask		shape = {0};
 
-	ereport(NOTICE,
-			(errmsg("churn_fit: final fit of " INT64_FORMAT " rows and %d columns, C = %g",
-					fit->nrows, fit->ncolumns, fit->c)));
 	shape.nrows = fit->nrows;
 	shape.ncolumns = fit->ncolumns;
 	shape.final = true;
@@ -336,6 +337,17 @@ fit_final(Fit *fit)
 	shape.npath = 1;
 	shape.path[0] = fit->c;
 	shape.tolerance = FINAL_TOLERANCE;
+	return shape;
+}
+
+static void
+fit_final(Fit *fit)
+{
+	FitTask		shape = final_task(fit);
+
+	ereport(NOTICE,
+			(errmsg("churn_fit: final fit of " INT64_FORMAT " rows and %d columns, C = %g",
+					fit->nrows, fit->ncolumns, fit->c)));
 	fit_jobs_run(&shape, fit->options, fit->held_bytes, fill_final,
 				 collect_final, fit);
 }
@@ -500,6 +512,7 @@ Model *
 fit_model(FitRows *rows, Datum spec)
 {
 	Fit			fit = {0};
+	FitTask		final;
 
 	if (fit_rows_count(rows) == 0)
 		return NULL;
@@ -508,13 +521,14 @@ fit_model(FitRows *rows, Datum spec)
 	fit.nrows = fit_rows_count(rows);
 	/* sorted pointers, and lots, marks and pointers of the sample */
 	fit.held_bytes = fit_rows_bytes(rows) + (Size) fit.nrows * 40;
-	fit_check_memory(fit.options, fit.held_bytes, fit.nrows,
-					 fit_rows_columns(rows));
 	fit.model = palloc0(sizeof(Model));
 	fit.model->spec = spec;
 	fit.model->ninputs = fit_rows_columns(rows);
 	fit.model->inputs = fit_rows_names(rows);
 	select_columns(&fit);
+	/* better now than after the search */
+	final = final_task(&fit);
+	fit_jobs_check(&final, fit.options, fit.held_bytes);
 	fit.sorted = fit_rows_sorted(rows);
 	count_rows(&fit);
 	draw_sample(&fit);

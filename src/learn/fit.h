@@ -197,6 +197,10 @@ typedef struct FitArrays
 
 typedef void (*FitTaskFunction) (FitTask *task, FitArrays *arrays, void *arg);
 
+/* 54000 unless the jobs of a task, one at a time, fit into the memory. */
+extern void fit_jobs_check(const FitTask *shape, const FitOptions *options,
+						   Size held_bytes);
+
 /*
  * Run the jobs of a task.  "fill" writes matrix, labels and folds; "collect"
  * takes the results out.  Both are called in this process.

@@ -330,18 +330,26 @@ run_private(const FitTask *shape, Size bytes, FitTaskFunction fill,
 	pfree(task);
 }
 
+/* Bytes that one running job holds beside the task */
+static Size
+job_bytes(const FitTask *shape)
+{
+	return add_size(linear_bytes(shape->nrows, shape->ncolumns),
+					encoding_bytes(shape->nrows, shape->ncolumns));
+}
+
 /*
  * Workers that may run at once: as many as asked for, as there are jobs, and
  * as the memory setting has room for beside the matrix.
  */
 static int
 affordable_workers(const FitTask *shape, const FitOptions *options,
-				   Size fixed_bytes, Size job_bytes)
+				   Size fixed_bytes)
 {
 	int			workers = Min(options->workers, shape->njobs);
 
 	while (workers > 1 &&
-		   add_size(fixed_bytes, mul_size(workers, job_bytes)) / 1024 >=
+		   add_size(fixed_bytes, mul_size(workers, job_bytes(shape))) / 1024 >=
 		   (Size) options->memory_kb)
 		workers--;
 	return workers;
@@ -349,20 +357,26 @@ affordable_workers(const FitTask *shape, const FitOptions *options,
 
 /* "held_bytes": what the caller holds while the jobs run */
 void
+fit_jobs_check(const FitTask *shape, const FitOptions *options,
+			   Size held_bytes)
+{
+	FitArrays	unused;
+	Size		bytes = add_size(held_bytes, task_layout(shape, NULL, &unused));
+
+	fit_check_memory(options, add_size(bytes, job_bytes(shape)),
+					 shape->nrows, shape->ncolumns);
+}
+
+void
 fit_jobs_run(const FitTask *shape, const FitOptions *options, Size held_bytes,
 			 FitTaskFunction fill, FitTaskFunction collect, void *arg)
 {
 	FitArrays	unused;
 	Size		bytes = task_layout(shape, NULL, &unused);
-	Size		fixed_bytes = add_size(held_bytes, bytes);
-	Size		job_bytes =
-		add_size(linear_bytes(shape->nrows, shape->ncolumns),
-				 encoding_bytes(shape->nrows, shape->ncolumns));
 	int			workers;
 
-	fit_check_memory(options, add_size(fixed_bytes, job_bytes),
-					 shape->nrows, shape->ncolumns);
-	workers = affordable_workers(shape, options, fixed_bytes, job_bytes);
+	fit_jobs_check(shape, options, held_bytes);
+	workers = affordable_workers(shape, options, add_size(held_bytes, bytes));
 	/* a parallel context inside a worker would corrupt its lock group */
 	if (workers > 0 && !IsParallelWorker() &&
 		run_shared(shape, bytes, workers, fill, collect, arg))

@@ -198,7 +198,7 @@ read_terms(ModelReader *reader, Model *model)
 
 		if (*reader_take(reader, 1) != MODEL_TERM_LINEAR)
 			model_damaged(reader->sqlstate, "a term of unknown kind");
-		term->input = (int) Min(reader_uint32(reader), PG_INT32_MAX);
+		term->input = (int32) reader_uint32(reader);	/* range: model_validate() */
 		term->signed_log = reader_flag(reader);
 		term->low = reader_double(reader);
 		term->high = reader_double(reader);
