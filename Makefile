@@ -9,6 +9,22 @@ MODULE_big = churn
 # fail loudly.
 OBJS = \
 	src/churn.o \
+	src/history/zone.o \
+	src/history/spec_build.o \
+	src/history/spec_text.o \
+	src/history/spec.o \
+	src/history/amount.o \
+	src/history/calendar.o \
+	src/history/history_format.o \
+	src/history/kinds.o \
+	src/history/history_state.o \
+	src/history/history_args.o \
+	src/history/history_agg.o \
+	src/history/history_view.o \
+	src/history/history_text.o \
+	src/history/history_io.o \
+	src/history/history_ops.o \
+	src/history/history_read.o \
 	src/simulate/draw.o \
 	src/simulate/shop.o \
 	src/simulate/shop_events.o \
@@ -17,6 +33,9 @@ OBJS = \
 # The install script is these parts, joined in this order.
 SQL_PARTS = \
 	src/churn.sql \
+	src/history/spec.sql \
+	src/history/history.sql \
+	src/history/history_ops.sql \
 	src/simulate/simulate.sql
 
 DATA_built = churn--$(EXTVERSION).sql

@@ -41,16 +41,17 @@ typedef struct Spec
 	int			nratios;
 	SpecRatio  *ratios;
 	char	   *time_zone;		/* never NULL; "UTC" by default */
-	char	   *kind;			/* constant kind of a source, or NULL */
+	char	   *kind;			/* constant kind of a source (by default the only
+								 * one of kinds), or NULL */
 } Spec;
 
 /* Decode a (possibly toasted) churn_spec datum into the current context. */
 extern Spec *spec_decode(Datum datum);
 
 /*
- * Calendar day of a timestamp (UTC microseconds) in the spec's zone.  The
- * converter caches the stretch of time over which the offset is constant, so
- * a call costs a comparison and a division.
+ * Calendar day of a timestamp (microseconds since 2000 in UTC) in the spec's
+ * zone.  The converter remembers offsets, so a call costs a table look-up and
+ * a division.  The timestamp must be finite; an unknown zone is an error.
  */
 typedef struct ZoneDays ZoneDays;
 extern ZoneDays *zone_days_create(const char *time_zone);	/* current context */
