@@ -25,6 +25,18 @@ OBJS = \
 	src/history/history_io.o \
 	src/history/history_ops.o \
 	src/history/history_read.o \
+	src/history/features_frequency.o \
+	src/history/features_money.o \
+	src/history/features_rhythm.o \
+	src/history/features_trend.o \
+	src/history/features_variety.o \
+	src/history/features_list.o \
+	src/history/features_compute.o \
+	src/history/phrase_frequency.o \
+	src/history/phrase_rhythm.o \
+	src/history/phrase_trend.o \
+	src/history/phrase.o \
+	src/history/features.o \
 	src/simulate/draw.o \
 	src/simulate/shop.o \
 	src/simulate/shop_events.o \
@@ -36,6 +48,7 @@ SQL_PARTS = \
 	src/history/spec.sql \
 	src/history/history.sql \
 	src/history/history_ops.sql \
+	src/history/features.sql \
 	src/simulate/simulate.sql
 
 DATA_built = churn--$(EXTVERSION).sql
