@@ -1,4 +1,4 @@
--- The events that the benchmarks read: :events events of about :events / 50
+-- The events that the benchmarks read: :events events of about :events / 53
 -- users in 490 days, once in order of time (a user's rows scattered, as a log
 -- has them) and once in order of the user.
 
