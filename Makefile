@@ -35,6 +35,8 @@ OBJS = \
 	src/history/history_view.o \
 	src/history/history_text.o \
 	src/history/history_io.o \
+	src/history/history_ops.o \
+	src/history/history_read.o \
 	src/history/standing.o \
 	src/learn/model.o \
 	src/learn/model_text.o \
@@ -76,6 +78,7 @@ SQL_PARTS = \
 	src/churn.sql \
 	src/history/spec.sql \
 	src/history/history.sql \
+	src/history/history_ops.sql \
 	src/history/features.sql \
 	src/history/standing.sql \
 	src/learn/model.sql \

@@ -49,8 +49,8 @@ SELECT version AS model, status, cardinality(snapshots) AS snapshots, rows,
 FROM training;
 \echo 'AUC: how often the model ranks somebody who left above somebody who stayed'
 \echo
-SELECT name AS "ranked by", to_char(auc, '0.000') AS auc,
-    repeat('█', round((auc - .5) * 100)::int) AS "(.5 is a coin)"
+SELECT v.name AS "ranked by", to_char(v.auc, '0.000') AS auc,
+    repeat('█', round((v.auc - .5) * 100)::int) AS "(.5 is a coin)"
 FROM training, LATERAL (VALUES ('recency alone', recency_auc),
     ('order days alone', key_days_auc), ('the model', training.auc)) AS v (name, auc);
 
