@@ -1,5 +1,5 @@
 -- churn_history: laws and contracts
-SELECT plan(69);
+SELECT plan(72);
 
 -- A repeatable random number from 0 to n - 1
 CREATE FUNCTION draw(i int, salt int, n int) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
@@ -208,6 +208,29 @@ FROM (SELECT i, b, draw(i, 0, length(b)) AS p FROM generate_series(1, 2000) i,
 	(SELECT churn_history_send(churn_before(h, '2020-02-01')) AS b FROM built WHERE user_id = 5) b) m;
 SELECT is((SELECT string_agg(DISTINCT outcome, ',') FROM tried_binary WHERE outcome NOT IN ('accepted', '22P03', '22021')), NULL, 'mutated bytes are refused or canonical');
 SELECT ok((SELECT count(*) FILTER (WHERE outcome = 'accepted') > 100 AND count(*) FILTER (WHERE outcome = '22P03') > 100 FROM tried_binary), 'some of each');
+
+-- Damaged pages
+CREATE CAST (bytea AS churn_history) WITHOUT FUNCTION;
+CREATE FUNCTION try_damaged(input bytea) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE h churn_history := input::churn_history; outcome text := ''; command text;
+BEGIN
+	FOREACH command IN ARRAY ARRAY['$1::text', '$1 + $1', 'churn_before($1, ''infinity'')', 'churn_event_count($1)', 'churn_kinds($1)',
+		'(SELECT count(*) FROM churn_history_rows($1))', '(SELECT churn_merge($1) FROM generate_series(1, 2))', 'churn_history_send($1)'] LOOP
+		BEGIN
+			EXECUTE 'SELECT ' || command USING h;
+			outcome := outcome || ' accepted';
+		EXCEPTION WHEN others THEN outcome := outcome || ' ' || sqlstate;
+		END;
+	END LOOP;
+	RETURN outcome;
+END $$;
+CREATE TABLE tried_damaged AS
+SELECT try_damaged(CASE WHEN i % 10 = 0 THEN substr(b, 1, p) ELSE set_byte(b, p, draw(i, 8, 256)) END) AS outcome
+FROM (SELECT i, b, draw(i, 0, length(b)) AS p FROM generate_series(1, 500) i,
+	(SELECT churn_history_send(churn_before(h, '2020-02-01')) AS b FROM built WHERE user_id = 5) b) m;
+SELECT is((SELECT count(*) FROM tried_damaged WHERE outcome NOT IN (repeat(' XX001', 8), repeat(' accepted', 8))), 0::bigint, 'every function tells damaged bytes');
+SELECT ok((SELECT count(*) > 100 FROM tried_damaged WHERE outcome = repeat(' XX001', 8)), 'and there are some');
+SELECT throws_ok($$SELECT ('\x0200'::bytea::churn_history)::text$$, 'XX001', 'stored churn_history is damaged');
 
 -- A robot, and limits
 SELECT is(churn_event_count(churn_history(date '2024-01-01' + i % 365, 'k' || i % 4, i % 1000 / 100.0::float8)), 1000000::bigint, 'a million events')
