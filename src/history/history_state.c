@@ -16,12 +16,14 @@
  */
 #include "postgres.h"
 
-#include "history/history_state.h"
 #include "miscadmin.h"
+#include "storage/shmem.h"
 #include "utils/memutils.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
+
+#include "history/history_state.h"
 
 /* A log below this doubles without being compacted. */
 #define COMPACT_BYTES	4096
@@ -146,8 +148,13 @@ skip_payload(const uint8 *p, const uint8 *end, uint32 flags)
 		return p;
 	if ((flags & ROW_MONEY_MASK) == ROW_DOUBLE)
 		return p + sizeof(double);
-	if ((p = varint_get_wide(p, end, &wide)) != NULL &&
-		(flags & ROW_MONEY_MASK) == ROW_MONEY)
+	if ((flags & ROW_MONEY_MASK) == ROW_CENTS)
+	{
+		while (*p++ & 0x80)
+			;
+		return p;
+	}
+	if ((p = varint_get_wide(p, end, &wide)) != NULL)
 		p = dyadic_parse(p, end, &dyadic);
 	return p;
 }
@@ -485,7 +492,11 @@ history_state_room(HistoryState *state, uint32 bytes)
 HistoryState *
 history_state_add(HistoryState *state, uint32 kind, const HistoryEntry *entry)
 {
-	state = history_state_room(state, STATE_ROW_BYTES);
+	uint32		unused = DYADIC_MAX_BYTES;
+
+	if (entry->has_dyadic)
+		unused -= entry->encoded_bytes;
+	state = history_state_room(state, STATE_ROW_BYTES - unused);
 	append_entry(state, kind, entry);
 	return state;
 }

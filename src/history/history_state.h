@@ -56,7 +56,7 @@ extern HistoryState *history_state_add_state(HistoryState *state,
 											 const HistoryState *other);
 extern struct varlena *history_state_build(const HistoryState *state);
 
-extern void history_damaged(const char *why) pg_attribute_noreturn();
+extern void history_damaged(const char *why);
 extern void *history_grow(void *data, size_t size);
 extern struct varlena *history_writer_finish(HistoryWriter *writer);
 

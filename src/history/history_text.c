@@ -10,7 +10,7 @@
  *	  name		letters, digits, _ - . and bytes above 127, beginning with
  *				none of digit, - and . ; any other in double quotes, which
  *				are doubled within
- *	  entry		date [x count] [amount] [~float8]... [+ lag d]
+ *	  entry		date [xcount] [amount] [~float8]... [+lagd]
  *	  date		year-month-day, year 0 before year 1 and negative before it
  *	  count		events, 1 when left out
  *	  amount	exact decimal, two places at most
@@ -224,7 +224,7 @@ skip_blanks(Parser *parser)
 
 /* Step over a character if it comes next, blanks before it or not. */
 static bool
-accept(Parser *parser, char c)
+take(Parser *parser, char c)
 {
 	skip_blanks(parser);
 	if (*parser->at != c)
@@ -258,7 +258,7 @@ parse_name(Parser *parser, uint32 *kind)
 	const char *start;
 	char		name[HISTORY_KIND_BYTES];
 	uint32		nbytes = 0;
-	bool		quoted = accept(parser, '"');
+	bool		quoted = take(parser, '"');
 
 	start = parser->at;
 	while (quoted ? *parser->at != '\0' :
@@ -287,7 +287,7 @@ static bool
 parse_date(Parser *parser, int32_t *result)
 {
 	const char *start;
-	bool		negative = accept(parser, '-');
+	bool		negative = take(parser, '-');
 	uint64		year,
 				month,
 				day;
@@ -328,7 +328,7 @@ static bool
 parse_cents(Parser *parser, HistoryEntry *entry)
 {
 	const char *start = parser->at;
-	bool		negative = accept(parser, '-');
+	bool		negative = take(parser, '-');
 	const WideUint limit = (WideUint) 1 << (AMOUNT_CENT_BITS + 64);
 	WideUint	cents = 0;
 	int			places = -1;
@@ -433,18 +433,18 @@ parse_entry(Parser *parser, uint32 kind)
 	entry.count = 1;
 	if (!parse_date(parser, &entry.day))
 		return false;
-	if (accept(parser, 'x') && !parse_count(parser, &entry))
+	if (take(parser, 'x') && !parse_count(parser, &entry))
 		return false;
 	skip_blanks(parser);
 	start = parser->at;
 	if ((is_digit(*start) || *start == '-') && !parse_cents(parser, &entry))
 		return false;
-	while (accept(parser, '~'))
+	while (take(parser, '~'))
 		if (!parse_dyadic(parser, &entry))
 			return false;
 	if (!finish_dyadic(parser, &entry, start))
 		return false;
-	if (accept(parser, '+') && !parse_lag(parser, &entry))
+	if (take(parser, '+') && !parse_lag(parser, &entry))
 		return false;
 	parser->state = history_state_add(parser->state, kind, &entry);
 	return true;
@@ -460,13 +460,13 @@ parse_kind(Parser *parser)
 	skip_blanks(parser);
 	if (!parse_name(parser, &kind))
 		return false;
-	if (!accept(parser, ':'))
+	if (!take(parser, ':'))
 		return refuse(parser, parser->at, "\":\"");
 	do
 	{
 		if (!parse_entry(parser, kind))
 			return false;
-	} while (accept(parser, ','));
+	} while (take(parser, ','));
 	return true;
 }
 
@@ -474,16 +474,16 @@ parse_kind(Parser *parser)
 static bool
 parse_history(Parser *parser)
 {
-	if (!accept(parser, '{'))
+	if (!take(parser, '{'))
 		return refuse(parser, parser->at, "\"{\"");
-	if (!accept(parser, '}'))
+	if (!take(parser, '}'))
 	{
 		do
 		{
 			if (!parse_kind(parser))
 				return false;
-		} while (accept(parser, ';'));
-		if (!accept(parser, '}'))
+		} while (take(parser, ';'));
+		if (!take(parser, '}'))
 			return refuse(parser, parser->at, "\",\", \";\" or \"}\"");
 	}
 	skip_blanks(parser);

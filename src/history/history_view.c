@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "storage/shmem.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif

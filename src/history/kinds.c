@@ -13,8 +13,10 @@
  */
 #include "postgres.h"
 
-#include "history/kinds.h"
+#include "storage/shmem.h"
 #include "utils/memutils.h"
+
+#include "history/kinds.h"
 
 /* Dictionaries of the contexts that are alive, the one used last first */
 typedef struct SharedKinds
@@ -31,23 +33,52 @@ static SharedKinds *shared_list = NULL;
  * Hash of a name.  Every row does this, so it goes by words; the names are
  * short and few.
  */
-static uint32
+static inline uint32
 hash_name(const char *name, uint32 nbytes)
 {
 	uint64		hash = nbytes;
 	uint64		word;
+	uint32		left = nbytes;
 
-	for (; nbytes >= 8; nbytes -= 8, name += 8)
+	for (; left > 8; left -= 8, name += 8)
 	{
 		memcpy(&word, name, 8);
 		hash = (hash ^ word) * UINT64CONST(0x9e3779b97f4a7c15);
 		hash ^= hash >> 32;
 	}
-	word = 0;
-	for (uint32 i = 0; i < nbytes; i++)
-		word = word << 8 | (unsigned char) name[i];
+	/* the last one to eight bytes, as two words that may overlap */
+	if (left >= 4)
+	{
+		uint32		first,
+					last;
+
+		memcpy(&first, name, 4);
+		memcpy(&last, name + left - 4, 4);
+		word = (uint64) first << 32 | last;
+	}
+	else
+		word = (uint64) (unsigned char) name[0] << 16 |
+			(uint64) (unsigned char) name[left / 2] << 8 |
+			(unsigned char) name[left - 1];
 	hash = (hash ^ word) * UINT64CONST(0x9e3779b97f4a7c15);
 	return (uint32) (hash >> 32);
+}
+
+/* Whether two names of the same length are equal; a call costs more. */
+static inline bool
+equal_names(const char *left, const char *right, uint32 nbytes)
+{
+	if (nbytes >= 4 && nbytes <= 8)
+	{
+		uint32		words[4];
+
+		memcpy(&words[0], left, 4);
+		memcpy(&words[1], right, 4);
+		memcpy(&words[2], left + nbytes - 4, 4);
+		memcpy(&words[3], right + nbytes - 4, 4);
+		return words[0] == words[1] && words[2] == words[3];
+	}
+	return memcmp(left, right, nbytes) == 0;
 }
 
 /* An empty dictionary in "context". */
@@ -168,7 +199,7 @@ kinds_number(KindDictionary *kinds, const char *name, uint32 nbytes)
 
 		kind = &kinds->kinds[number];
 		if (kind->hash == hash && kind->nbytes == nbytes &&
-			memcmp(kind->name, name, nbytes) == 0)
+			equal_names(kind->name, name, nbytes))
 			return number;
 	}
 	if (kinds->nkinds == kinds->capacity)

@@ -78,6 +78,8 @@ varint_put_wide(uint8_t *p, WideInt signed_value)
 	WideUint	value;
 
 	value = ((WideUint) signed_value << 1) ^ (WideUint) (signed_value >> 127);
+	if (value >> 64 == 0)
+		return varint_put(p, (uint64_t) value);
 	while (value >= 0x80)
 	{
 		*p++ = (uint8_t) value | 0x80;
@@ -91,18 +93,33 @@ static inline const uint8_t *
 varint_get_wide(const uint8_t *p, const uint8_t *end, WideInt *value)
 {
 	WideUint	result;
+	uint64_t	low;
 	int			shift = 7;
 
 	if (p >= end)
 		return NULL;
-	result = *p & 0x7f;
-	while (*p++ & 0x80)
+	/* nine bytes go into 64 bits, and nearly all values into these */
+	low = *p & 0x7f;
+	while (*p & 0x80 && shift < 63)
+	{
+		if (++p >= end || *p == 0)
+			return NULL;
+		low |= (uint64_t) (*p & 0x7f) << shift;
+		shift += 7;
+	}
+	if ((*p++ & 0x80) == 0)
+	{
+		*value = unzigzag(low);
+		return p;
+	}
+	result = low;
+	do
 	{
 		if (p >= end || *p == 0 || shift > 126 || (shift == 126 && *p > 3))
 			return NULL;
 		result |= (WideUint) (*p & 0x7f) << shift;
 		shift += 7;
-	}
+	} while (*p++ & 0x80);
 	*value = (WideInt) (result >> 1) ^ -(WideInt) (result & 1);
 	return p;
 }
