@@ -155,13 +155,16 @@ typedef struct FeatureOutput
 	bool	   *nulls;
 } FeatureOutput;
 
-/* Put out the next value; what is not finite is not defined. */
+/*
+ * Put out the next value; what is not finite is not defined.  Adding 0 makes
+ * a negative zero positive: the two would print, and hash, differently.
+ */
 static inline void
 feature_put(FeatureOutput *out, double value)
 {
 	bool		defined = isfinite(value);
 
-	out->values[out->n] = defined ? value : 0;
+	out->values[out->n] = defined ? value + 0.0 : 0;
 	out->nulls[out->n] = !defined;
 	out->n++;
 }
