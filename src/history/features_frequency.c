@@ -10,7 +10,7 @@
 #include "history/features_groups.h"
 
 #define RATE_DAYS		30		/* a rate is days per this many days */
-#define SCALE_FLOOR		30		/* least tenure that a scaled count assumes */
+#define SCALE_FLOOR		30		/* least tenure in a scaled count */
 #define DAYS_OF_WEEK	7
 
 /* List: recency, tenure, counts. */
