@@ -52,6 +52,7 @@ DOCS =
 # pg_regress pairs sql/NAME.sql + expected/NAME.out
 REGRESS = \
 	install \
+	history \
 	features
 REGRESS_OPTS = --inputdir=$(srcdir) --outputdir=build/regress
 

@@ -211,14 +211,14 @@ history_args_read(FunctionCallInfo fcinfo, HistoryEvent *event)
 {
 	HistoryArgs *args = args_get(fcinfo);
 
+	if (PG_ARGISNULL(1))
+		return false;
 	if (args->spec != 0)
 	{
 		if (PG_ARGISNULL(args->spec))
 			refuse_null("spec");
 		args_decode_spec(args, fcinfo);
 	}
-	if (PG_ARGISNULL(1))
-		return false;
 	args_kind(fcinfo, args, event);
 	event->day = args_day(fcinfo, args, 1,
 						  args->time_type == DATEOID ? "day" : "ts");

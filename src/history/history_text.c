@@ -10,7 +10,7 @@
  *	  name		letters, digits, _ - . and bytes above 127, beginning with
  *				none of digit, - and . ; any other in double quotes, which
  *				are doubled within
- *	  entry		date [x count] [amount] [~float8]... [+ lag d]
+ *	  entry		date [xcount] [amount] [~float8]... [+lagd]
  *	  date		year-month-day, year 0 before year 1 and negative before it
  *	  count		events, 1 when left out
  *	  amount	exact decimal, two places at most
