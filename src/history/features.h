@@ -18,7 +18,10 @@
 
 typedef struct FeatureList FeatureList; /* private to the features*.c files */
 
-/* Made in the current context, which must outlive every use. */
+/*
+ * Made in the current context, which must outlive every use; the spec need
+ * not.  A spec without kinds, or with too many features, is an error.
+ */
 extern FeatureList *features_list(const Spec *spec);
 extern int	features_count(const FeatureList *list);
 
@@ -27,7 +30,9 @@ extern const char *features_name(const FeatureList *list, int i);
 
 /*
  * Fill values[0 .. count-1] and nulls[0 .. count-1] with the features that
- * were knowable on the morning of as_of.  values[i] is 0 where nulls[i].
+ * were knowable on the morning of as_of.  values[i] is 0 where nulls[i], and
+ * always finite.  A history of PointerGetDatum(NULL) has no events; an
+ * infinite as_of is an error.
  * Temporary memory comes from the current context and is not freed: callers
  * in a loop reset a context of their own.
  */

@@ -10,7 +10,7 @@
 #include "history/features_groups.h"
 
 #define RATE_DAYS		30		/* a rate is days per this many days */
-#define SCALE_FLOOR		30		/* least tenure that a scaled count assumes */
+#define SCALE_FLOOR		30		/* least tenure in a scaled count */
 #define DAYS_OF_WEEK	7
 
 /* List: recency, tenure, counts. */
@@ -38,11 +38,18 @@ frequency_list(FeatureList *list, int kind)
 	features_add(list, FEATURE_RATE, kind, -1, 0);
 }
 
-/* The part of a window that a user of this tenure can have filled */
+/*
+ * The part of a window that a user of this tenure can have filled; the least
+ * such part when the tenure is undefined.
+ */
 static double
 scaled_window(int window, double tenure)
 {
-	return fmin(window, fmax(tenure, Min(SCALE_FLOOR, window)));
+	double		part = Min(SCALE_FLOOR, window);
+
+	if (tenure > part)
+		part = tenure;
+	return Min(part, window);
 }
 
 /*
@@ -72,7 +79,6 @@ frequency_compute(const FeatureInput *in, FeatureOutput *out)
 			feature_put(out, count);
 			feature_put(out, in->days_cut[in->list->window_cut[i]]);
 		}
-		/* fmax() passes over an undefined tenure, and the count is 0 then */
 		feature_put(out, count * window / scaled_window(window, in->tenure));
 	}
 	feature_put(out, in->count_cut[all]);

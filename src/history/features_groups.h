@@ -108,8 +108,8 @@ struct FeatureList
 											 * the lookback */
 	int			window_cut[SPEC_MAX_WINDOWS];	/* of age w */
 	int			before_cut[SPEC_MAX_WINDOWS];	/* of age 2w, or -1 */
-	int			week_cut[WEEKS_OF_SLOPE];	/* of ages 7, 14 ...; -1: none */
-	int			span_cut[SPANS_KEPT];	/* of ages h, 2h ...; -1: none */
+	int			week_cut[WEEKS_OF_SLOPE];	/* of ages 7, 14 ..., or -1 */
+	int			span_cut[SPANS_KEPT];	/* of ages h, 2h ..., or -1 */
 	int			month_cut;		/* of age 30, or -1 */
 	int			year_cut;		/* of age 365, or -1 */
 	int			year_month_cut; /* of age 395, or -1 */
@@ -155,13 +155,16 @@ typedef struct FeatureOutput
 	bool	   *nulls;
 } FeatureOutput;
 
-/* Put out the next value; what is not finite is not defined. */
+/*
+ * Put out the next value; what is not finite is not defined.  Adding 0 makes
+ * a negative zero positive: the two would print, and hash, differently.
+ */
 static inline void
 feature_put(FeatureOutput *out, double value)
 {
 	bool		defined = isfinite(value);
 
-	out->values[out->n] = defined ? value : 0;
+	out->values[out->n] = defined ? value + 0.0 : 0;
 	out->nulls[out->n] = !defined;
 	out->n++;
 }

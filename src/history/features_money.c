@@ -54,10 +54,10 @@ amounts_summarise(const DayList *days, DayAmounts *amounts)
 	{
 		if (!days->has_amount[i])
 			continue;
-		amounts->n++;
+		if (amounts->n++ == 0 || days->amount[i] > amounts->max)
+			amounts->max = days->amount[i];
 		sum += days->amount[i];
 		amounts->last = days->amount[i];
-		amounts->max = fmax(amounts->max, days->amount[i]);
 	}
 	amounts->mean = sum / amounts->n;
 	for (int i = 0; i < days->n; i++)

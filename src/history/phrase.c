@@ -29,6 +29,7 @@ is_plain_word(const char *kind)
 	return length > 1 && is_letter(kind[length - 1]);
 }
 
+/* Does a word end so? */
 static bool
 ends_with(const char *word, const char *ending)
 {

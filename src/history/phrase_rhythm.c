@@ -130,8 +130,12 @@ phrase_kept(Phrase *phrase)
 		appendStringInfoString(&phrase->text, " ago");
 		return;
 	}
-	appendStringInfo(&phrase->text, "%s in %d of the last %d %s of ",
-					 phrase->many, (int) rint(phrase->value * spans), spans,
+	if (phrase->value == 0)
+		appendStringInfo(&phrase->text, "no %s in any", phrase->one);
+	else
+		appendStringInfo(&phrase->text, "%s in %d", phrase->many,
+						 (int) rint(phrase->value * spans));
+	appendStringInfo(&phrase->text, " of the last %d %s of ", spans,
 					 spans == 1 ? "span" : "spans");
 	phrase_days(phrase, span);
 }

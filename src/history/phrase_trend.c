@@ -37,7 +37,10 @@ phrase_trend(Phrase *phrase)
 	appendStringInfo(&phrase->text, " %s to ", diff < 0 ? "down" : "up");
 	phrase_number(phrase, now);
 	appendStringInfoString(&phrase->text, " from ");
-	phrase_number(phrase, now - diff);
+	if (now == diff)
+		appendStringInfoString(&phrase->text, "none");
+	else
+		phrase_number(phrase, now - diff);
 }
 
 /* "9 fewer views in the last 30 days than in the 30 days before" */
@@ -160,10 +163,9 @@ trend_phrase(Phrase *phrase)
 				phrase_none(phrase, phrase->list->spec->lookback);
 				break;
 			}
-			phrase_number(phrase, phrase->value);
-			appendStringInfo(&phrase->text,
-							 " %s when one of 30 days ago counts half",
-							 phrase->many);
+			phrase_count(phrase, phrase->value);
+			appendStringInfoString(&phrase->text,
+								   " when one of 30 days ago counts half");
 			break;
 		default:
 			phrase_yoy(phrase);

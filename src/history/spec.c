@@ -28,6 +28,9 @@
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 
 #include "history/spec_build.h"
 
@@ -101,6 +104,7 @@ report_damage(const SpecReader *in)
 			 errhint("Build it anew with the function churn_spec().")));
 }
 
+/* The next byte */
 static uint8
 read_byte(SpecReader *in)
 {

@@ -25,6 +25,7 @@ compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
+/* Ascending */
 static int
 compare_ints(const void *a, const void *b)
 {
@@ -200,7 +201,8 @@ build_ratio(const Spec *spec, const char *text)
 	for (const char *slash = strchr(text, '/'); slash;
 		 slash = strchr(slash + 1, '/'))
 	{
-		int			above = kind_position(spec, pnstrdup(text, slash - text));
+		char	   *numerator = pnstrdup(text, slash - text);
+		int			above = kind_position(spec, numerator);
 		int			below = kind_position(spec, slash + 1);
 
 		if (above < 0 || below < 0)
@@ -307,9 +309,12 @@ spec_args(const Spec *spec)
 	args->ratios.n = spec->nratios;
 	args->ratios.name = palloc(sizeof(char *) * Max(spec->nratios, 1));
 	for (int i = 0; i < spec->nratios; i++)
-		args->ratios.name[i] = psprintf("%s/%s",
-										spec->kinds[spec->ratios[i].numerator],
-										spec->kinds[spec->ratios[i].denominator]);
+	{
+		SpecRatio	ratio = spec->ratios[i];
+
+		args->ratios.name[i] = psprintf("%s/%s", spec->kinds[ratio.numerator],
+										spec->kinds[ratio.denominator]);
+	}
 	args->time_zone = spec->time_zone;
 	args->kind = spec->kind;
 	return args;

@@ -27,6 +27,7 @@ report_type(const char *key, const char *wanted)
 			 errhint("The function churn_spec() writes a spec from named arguments.")));
 }
 
+/* A string */
 static char *
 json_string(const char *key, const JsonbValue *value)
 {
@@ -39,12 +40,13 @@ json_string(const char *key, const JsonbValue *value)
 static int
 json_integer(const char *key, const JsonbValue *value)
 {
+	Datum		number;
 	char	   *digits;
 
 	if (value->type != jbvNumeric)
 		report_type(key, "a whole number");
-	digits = DatumGetCString(DirectFunctionCall1(numeric_out,
-												 NumericGetDatum(value->val.numeric)));
+	number = NumericGetDatum(value->val.numeric);
+	digits = DatumGetCString(DirectFunctionCall1(numeric_out, number));
 	return DatumGetInt32(DirectFunctionCall1(int4in, CStringGetDatum(digits)));
 }
 
@@ -59,6 +61,14 @@ json_length(const char *key, const JsonbValue *value)
 	return JsonContainerSize(value->val.binary.data);
 }
 
+/* Element of an array, from 0 */
+static JsonbValue *
+json_element(const JsonbValue *array, int i)
+{
+	return getIthJsonbValueFromContainer(array->val.binary.data, i);
+}
+
+/* An array of strings */
 static SpecNames
 json_names(const char *key, const JsonbValue *value)
 {
@@ -66,11 +76,11 @@ json_names(const char *key, const JsonbValue *value)
 
 	names.name = palloc(sizeof(char *) * Max(names.n, 1));
 	for (int i = 0; i < names.n; i++)
-		names.name[i] = json_string(key,
-									getIthJsonbValueFromContainer(value->val.binary.data, i));
+		names.name[i] = json_string(key, json_element(value, i));
 	return names;
 }
 
+/* The array of windows */
 static void
 json_windows(SpecArgs *args, const JsonbValue *value)
 {
@@ -78,8 +88,7 @@ json_windows(SpecArgs *args, const JsonbValue *value)
 	args->nwindows = json_length("windows", value);
 	args->windows = palloc(sizeof(int) * Max(args->nwindows, 1));
 	for (int i = 0; i < args->nwindows; i++)
-		args->windows[i] = json_integer("windows",
-										getIthJsonbValueFromContainer(value->val.binary.data, i));
+		args->windows[i] = json_integer("windows", json_element(value, i));
 }
 
 /* Put one key's value where it belongs. */
@@ -137,8 +146,8 @@ SpecArgs *
 spec_args_from_json(const char *text)
 {
 	SpecArgs   *args = palloc0(sizeof(SpecArgs));
-	Jsonb	   *json = DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
-														  CStringGetDatum(text)));
+	Datum		parsed = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
+	Jsonb	   *json = DatumGetJsonbP(parsed);
 	JsonbIterator *walk;
 	JsonbIteratorToken token;
 	JsonbValue	value;

@@ -18,6 +18,9 @@
 #include "pgtime.h"
 #include "utils/date.h"
 #include "utils/timestamp.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 
 #include "history/spec_build.h"
 
