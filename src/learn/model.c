@@ -249,7 +249,7 @@ model_hash(Datum datum)
 	struct varlena *header = (struct varlena *) DatumGetPointer(datum);
 	uint64		hash;
 
-	if (VARATT_IS_EXTENDED(header) && !VARATT_IS_SHORT(header))
+	if (VARATT_IS_EXTERNAL(header) || VARATT_IS_COMPRESSED(header))
 		header = PG_DETOAST_DATUM_SLICE(datum, 0, MODEL_HEADER_BYTES);
 	if (VARSIZE_ANY_EXHDR(header) < MODEL_HEADER_BYTES)
 		model_damaged(ERRCODE_DATA_CORRUPTED, "it does not begin like a model");
@@ -448,4 +448,38 @@ churn_model_recv(PG_FUNCTION_ARGS)
 	model = model_parse(pq_getmsgbytes(in, length), length,
 						ERRCODE_INVALID_BINARY_REPRESENTATION);
 	PG_RETURN_DATUM(model_encode(model));
+}
+
+/* Equal models have equal bytes: the form is canonical. */
+static bool
+model_equal(Datum a, Datum b)
+{
+	struct varlena *left = PG_DETOAST_DATUM_PACKED(a);
+	struct varlena *right = PG_DETOAST_DATUM_PACKED(b);
+
+	return VARSIZE_ANY_EXHDR(left) == VARSIZE_ANY_EXHDR(right) &&
+		memcmp(VARDATA_ANY(left), VARDATA_ANY(right),
+			   VARSIZE_ANY_EXHDR(left)) == 0;
+}
+
+PG_FUNCTION_INFO_V1(churn_model_eq);
+Datum
+churn_model_eq(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(model_equal(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)));
+}
+
+PG_FUNCTION_INFO_V1(churn_model_ne);
+Datum
+churn_model_ne(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(!model_equal(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)));
+}
+
+/* For DISTINCT and GROUP BY: half of the stored hash is as good as a hash */
+PG_FUNCTION_INFO_V1(churn_model_hash);
+Datum
+churn_model_hash(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32((int32) model_hash(PG_GETARG_DATUM(0)));
 }

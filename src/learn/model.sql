@@ -33,6 +33,44 @@ CREATE TYPE churn_model (
 );
 COMMENT ON TYPE churn_model IS 'a fitted model, self-contained: inputs, spec, terms, provenance; text form JSON with a checksum; a damaged value is error 22P02, 22P03 or XX001, a newer format 0A000';
 
+CREATE FUNCTION churn_model_eq(churn_model, churn_model) RETURNS boolean
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION churn_model_eq(churn_model, churn_model) IS 'support function of churn_model';
+
+CREATE FUNCTION churn_model_ne(churn_model, churn_model) RETURNS boolean
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION churn_model_ne(churn_model, churn_model) IS 'support function of churn_model';
+
+CREATE FUNCTION churn_model_hash(churn_model) RETURNS int
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION churn_model_hash(churn_model) IS 'support function of churn_model';
+
+CREATE OPERATOR = (
+	LEFTARG = churn_model, RIGHTARG = churn_model,
+	FUNCTION = churn_model_eq,
+	COMMUTATOR = =, NEGATOR = <>,
+	RESTRICT = eqsel, JOIN = eqjoinsel,
+	HASHES
+);
+COMMENT ON OPERATOR = (churn_model, churn_model) IS 'same inputs, terms and provenance, bit for bit';
+
+CREATE OPERATOR <> (
+	LEFTARG = churn_model, RIGHTARG = churn_model,
+	FUNCTION = churn_model_ne,
+	COMMUTATOR = <>, NEGATOR = =,
+	RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (churn_model, churn_model) IS 'not the same model, bit for bit';
+
+CREATE OPERATOR CLASS churn_model_hash_ops
+	DEFAULT FOR TYPE churn_model USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 churn_model_hash(churn_model);
+COMMENT ON OPERATOR CLASS churn_model_hash_ops USING hash IS 'support of DISTINCT and GROUP BY for churn_model';
+
 CREATE FUNCTION churn_model_info(model churn_model) RETURNS jsonb
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME';
