@@ -9,15 +9,30 @@ MODULE_big = churn
 # fail loudly.
 OBJS = \
 	src/churn.o \
+	src/measure/quantile.o \
+	src/measure/figures.o \
 	src/measure/ranking.o \
 	src/measure/ranking_flat.o \
 	src/measure/ranking_io.o \
 	src/measure/rank_stream.o \
 	src/measure/ranking_agg.o \
 	src/measure/auc.o \
+	src/measure/auc_test.o \
+	src/measure/bootstrap.o \
 	src/measure/ks.o \
+	src/measure/precision.o \
 	src/measure/probability.o \
-	src/measure/top.o
+	src/measure/bins.o \
+	src/measure/calibration.o \
+	src/measure/top.o \
+	src/measure/hull.o \
+	src/measure/hmeasure.o \
+	src/measure/profit.o \
+	src/measure/evaluate.o \
+	src/measure/curves.o \
+	src/measure/drift.o \
+	src/measure/drift_sql.o \
+	src/measure/arms.o
 
 # The install script is these parts, joined in this order.
 SQL_PARTS = \
@@ -25,8 +40,16 @@ SQL_PARTS = \
 	src/measure/ranking.sql \
 	src/measure/auc.sql \
 	src/measure/ks.sql \
+	src/measure/precision.sql \
 	src/measure/probability.sql \
-	src/measure/top.sql
+	src/measure/calibration.sql \
+	src/measure/top.sql \
+	src/measure/hmeasure.sql \
+	src/measure/profit.sql \
+	src/measure/evaluate.sql \
+	src/measure/curves.sql \
+	src/measure/drift.sql \
+	src/measure/arms.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =
