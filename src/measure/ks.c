@@ -12,7 +12,7 @@
  */
 #include "postgres.h"
 
-#include "measure/ranking.h"
+#include "measure/metric.h"
 
 /* Largest distance between two distribution functions. */
 bool

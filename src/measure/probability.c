@@ -16,7 +16,7 @@
 
 #include "utils/float.h"
 
-#include "measure/ranking.h"
+#include "measure/metric.h"
 
 /* Sums over no rows. */
 void

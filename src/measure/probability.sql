@@ -1,7 +1,9 @@
 -- Scores as probabilities.
 CREATE FUNCTION churn_brier_final(churn_ranking) RETURNS float8
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION churn_brier_final(churn_ranking) IS 'support function of churn_brier';
+COMMENT ON FUNCTION churn_brier_final(churn_ranking) IS
+    'support function of churn_brier';
+
 CREATE AGGREGATE churn_brier(score float8, label boolean) (
     SFUNC = churn_order_trans, STYPE = churn_ranking, SSPACE = 8192,
     COMBINEFUNC = churn_ranking_combine, FINALFUNC = churn_brier_final,
@@ -11,7 +13,9 @@ COMMENT ON AGGREGATE churn_brier(float8, boolean) IS
 
 CREATE FUNCTION churn_log_loss_final(churn_ranking) RETURNS float8
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION churn_log_loss_final(churn_ranking) IS 'support function of churn_log_loss';
+COMMENT ON FUNCTION churn_log_loss_final(churn_ranking) IS
+    'support function of churn_log_loss';
+
 CREATE AGGREGATE churn_log_loss(score float8, label boolean) (
     SFUNC = churn_order_trans, STYPE = churn_ranking, SSPACE = 8192,
     COMBINEFUNC = churn_ranking_combine, FINALFUNC = churn_log_loss_final,

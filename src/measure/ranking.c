@@ -133,8 +133,8 @@ row_bytes(const Ranking *ranking, int64 rows)
 }
 
 /* Refuse what churn.memory forbids, before it is allocated. */
-static void
-check_memory(Size bytes)
+void
+ranking_check_memory(Size bytes)
 {
 	if (bytes <= (Size) churn_memory_kb * 1024)
 		return;
@@ -163,7 +163,7 @@ list_reserve(Ranking *ranking, ScoreList *list, int64 rows)
 		return;
 	if (rest + row_bytes(ranking, capacity) > limit)
 	{
-		check_memory(rest + row_bytes(ranking, rows));
+		ranking_check_memory(rest + row_bytes(ranking, rows));
 		capacity = (limit - rest) / row_bytes(ranking, 1);
 	}
 	if (list->values == NULL)
@@ -215,7 +215,7 @@ close_group(Ranking *ranking)
 	if (open->churners + open->stayers == 0)
 		return;
 	rank_stream_add(&ranking->stream, open, ranking->hdr.eoh_context);
-	check_memory(ranking->stream.capacity);
+	ranking_check_memory(ranking->stream.capacity);
 	probability_sums_add(&ranking->sums, open);
 	open->churners = open->stayers = 0;
 }
@@ -335,12 +335,44 @@ list_own(ScoreList *list, int width)
 	list->capacity = list->nrows;
 }
 
-/* The ranking of a datum with its rows in order. */
+/*
+ * Refuse a value that was made for another metric: final functions can be
+ * called with anything.
+ */
+void
+ranking_expect(const Ranking *ranking, int width, int nparams)
+{
+	if (ranking->width != width)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a ranking has %d columns, not %d",
+						ranking->width, width)));
+	if (ranking->nparams < nparams && ranking_rows(ranking) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a ranking has %d arguments, not %d",
+						ranking->nparams, nparams)));
+}
+
+/* Refuse a ranking that keeps only the order. */
+void
+ranking_require_scores(const Ranking *ranking)
+{
+	if (ranking->form == RANKING_SCORES)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("this ranking keeps only the order of scores, not the scores"),
+			 errhint("Build it with churn_ranking(score, label).")));
+}
+
+/* The ranking of a datum, of one column, with its rows in order. */
 Ranking *
 ranking_sorted(Datum datum)
 {
 	Ranking    *ranking = ranking_view(datum);
 
+	ranking_expect(ranking, 1, 0);
 	if (ranking->sorted || ranking->form == RANKING_ORDER)
 		return ranking;
 	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(datum)))

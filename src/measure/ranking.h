@@ -98,6 +98,9 @@ extern void ranking_append_ordered(Ranking *ranking, bool churned,
 								   double score);
 extern void ranking_merge(Ranking *into, const Ranking *from);
 extern void ranking_sort(Ranking *ranking);
+extern void ranking_expect(const Ranking *ranking, int width, int nparams);
+extern void ranking_require_scores(const Ranking *ranking);
+extern void ranking_check_memory(Size bytes);
 extern void ranking_reserve(Ranking *ranking, int64 churners, int64 stayers);
 extern void ranking_set_params(Ranking *ranking, int nparams,
 							   const double *params);
@@ -120,6 +123,16 @@ typedef struct RankReader
 extern void rank_reader_init(RankReader *reader, const Ranking *ranking);
 extern bool rank_reader_next(RankReader *reader, TieGroup *group);
 
+/* ranking_agg.c: what transition functions are made of */
+extern Ranking *ranking_state(FunctionCallInfo fcinfo, int width,
+							  bool needs_scores);
+extern Datum ranking_add_row(FunctionCallInfo fcinfo, Ranking *ranking);
+extern double ranking_score(double score);
+extern Datum ranking_argument(FunctionCallInfo fcinfo, int number,
+							  const char *name);
+extern double ranking_number(FunctionCallInfo fcinfo, int number,
+							 const char *name);
+
 /* rank_stream.c: the order-only form */
 extern void rank_stream_add(RankStream *stream, const TieGroup *group,
 							MemoryContext context);
@@ -136,12 +149,6 @@ extern void probability_sums_read(ProbabilitySums *sums,
 typedef bool (*RankingFigure) (const Ranking *ranking, double *figure);
 
 extern Datum ranking_figure(FunctionCallInfo fcinfo, RankingFigure figure);
-
-/* The figures, each defined in the file of its topic */
-extern bool auc_figure(const Ranking *ranking, double *figure);
-extern bool ks_figure(const Ranking *ranking, double *figure);
-extern bool brier_figure(const Ranking *ranking, double *figure);
-extern bool log_loss_figure(const Ranking *ranking, double *figure);
 
 /* Rows in a ranking */
 static inline int64

@@ -75,8 +75,8 @@ input_is_ordered(FunctionCallInfo fcinfo)
 }
 
 /* The state to add a row to, made at the first row. */
-static Ranking *
-state_of_call(FunctionCallInfo fcinfo, int width, bool needs_scores)
+Ranking *
+ranking_state(FunctionCallInfo fcinfo, int width, bool needs_scores)
 {
 	MemoryContext context = aggregate_context(fcinfo);
 	Ranking    *ranking;
@@ -90,8 +90,8 @@ state_of_call(FunctionCallInfo fcinfo, int width, bool needs_scores)
 }
 
 /* A score that was not NULL, with one zero instead of two. */
-static double
-checked_score(double score)
+double
+ranking_score(double score)
 {
 	if (isnan(score))
 		ereport(ERROR,
@@ -102,8 +102,8 @@ checked_score(double score)
 }
 
 /* Add the score and label of this call to the state. */
-static Datum
-add_row(FunctionCallInfo fcinfo, Ranking *ranking)
+Datum
+ranking_add_row(FunctionCallInfo fcinfo, Ranking *ranking)
 {
 	double		score;
 
@@ -112,7 +112,7 @@ add_row(FunctionCallInfo fcinfo, Ranking *ranking)
 		ranking->ignored++;
 		PG_RETURN_DATUM(RankingGetDatum(ranking));
 	}
-	score = checked_score(PG_GETARG_FLOAT8(1));
+	score = ranking_score(PG_GETARG_FLOAT8(1));
 	if (ranking->form == RANKING_ORDER)
 		ranking_append_ordered(ranking, PG_GETARG_BOOL(2), score);
 	else
@@ -126,7 +126,7 @@ PG_FUNCTION_INFO_V1(churn_order_trans);
 Datum
 churn_order_trans(PG_FUNCTION_ARGS)
 {
-	return add_row(fcinfo, state_of_call(fcinfo, 1, false));
+	return ranking_add_row(fcinfo, ranking_state(fcinfo, 1, false));
 }
 
 PG_FUNCTION_INFO_V1(churn_scores_trans);
@@ -135,12 +135,12 @@ PG_FUNCTION_INFO_V1(churn_scores_trans);
 Datum
 churn_scores_trans(PG_FUNCTION_ARGS)
 {
-	return add_row(fcinfo, state_of_call(fcinfo, 1, true));
+	return ranking_add_row(fcinfo, ranking_state(fcinfo, 1, true));
 }
 
 /* A further argument of the call, which may not be NULL. */
-static Datum
-argument(FunctionCallInfo fcinfo, int number, const char *name)
+Datum
+ranking_argument(FunctionCallInfo fcinfo, int number, const char *name)
 {
 	if (PG_ARGISNULL(number))
 		ereport(ERROR,
@@ -149,22 +149,18 @@ argument(FunctionCallInfo fcinfo, int number, const char *name)
 	return PG_GETARG_DATUM(number);
 }
 
-PG_FUNCTION_INFO_V1(churn_share_trans);
-
-/* (score, label, share): the share of rows above a cut-off. */
-Datum
-churn_share_trans(PG_FUNCTION_ARGS)
+/* A further argument that must be a number. */
+double
+ranking_number(FunctionCallInfo fcinfo, int number, const char *name)
 {
-	Ranking    *ranking = state_of_call(fcinfo, 1, false);
-	double		share = DatumGetFloat8(argument(fcinfo, 3, "share"));
+	double		value = DatumGetFloat8(ranking_argument(fcinfo, number, name));
 
-	if (!(share > 0 && share <= 1))
+	if (isnan(value) || isinf(value))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("share must be above 0 and at most 1, not %g", share),
-				 errhint("To say how many rows, give an integer.")));
-	ranking_set_params(ranking, 1, &share);
-	return add_row(fcinfo, ranking);
+				 errmsg("argument \"%s\" of a metric must be finite, not %g",
+						name, value)));
+	return value;
 }
 
 PG_FUNCTION_INFO_V1(churn_ranking_combine);

@@ -165,27 +165,24 @@ check_header(const Ranking *ranking)
 		refuse("width");
 	if (ranking->nparams < 0 || ranking->nparams > RANKING_MAX_PARAMS)
 		refuse("number of arguments");
+	for (int i = 0; i < ranking->nparams; i++)
+		if (isnan(ranking->params[i]) || isinf(ranking->params[i]))
+			refuse("an argument is not finite");
 	if (ranking->ignored < 0 || ranking->churners.nrows < 0 ||
 		ranking->stayers.nrows < 0 || ranking->ignored > limit ||
 		ranking->churners.nrows > limit || ranking->stayers.nrows > limit)
 		refuse("counts");
 }
 
-/*
- * Take over one row that was read.  A column beyond the scores is a hash,
- * whose bits may be anything.
- */
+/* Take over one row that was read. */
 static void
 take_row(Ranking *ranking, bool churned, double *row)
 {
-	int			nscores = Min(ranking->width, 2);
-
-	for (int i = 0; i < nscores; i++)
+	for (int i = 0; i < ranking->width; i++)
 	{
-		if (isnan(row[i]) && !(i == 1 && ranking->width == 2))
+		if (isnan(row[i]))
 			refuse("a score is NaN");
-		if (!isnan(row[i]))
-			row[i] += 0.0;
+		row[i] += 0.0;
 	}
 	ranking_append(ranking, churned, row);
 }
@@ -366,7 +363,6 @@ churn_ranking_in(PG_FUNCTION_ARGS)
 	}
 	expect(&text, "ignored=");
 	ranking->ignored = get_count(&text);
-	check_header(ranking);
 	ranking->sorted = (ranking->width == 1);
 	expect(&text, "arguments={");
 	for (bool first = true; next_in_list(&text, first); first = false)
@@ -375,6 +371,7 @@ churn_ranking_in(PG_FUNCTION_ARGS)
 			refuse("number of arguments");
 		ranking->params[ranking->nparams++] = get_double(&text);
 	}
+	check_header(ranking);
 	if (ranking->form == RANKING_ORDER)
 		get_order(&text, ranking);
 	else
@@ -448,6 +445,7 @@ churn_ranking_recv(PG_FUNCTION_ARGS)
 	ranking->sorted = (ranking->width == 1);
 	for (int i = 0; i < ranking->nparams; i++)
 		ranking->params[i] = pq_getmsgfloat8(in);
+	check_header(ranking);
 	if (ranking->form == RANKING_ORDER)
 		recv_order(in, ranking);
 	else
