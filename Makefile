@@ -62,6 +62,21 @@ OBJS = \
 	src/measure/ks.o \
 	src/measure/probability.o \
 	src/measure/top.o \
+	src/measure/arms.o \
+	src/measure/auc_test.o \
+	src/measure/bins.o \
+	src/measure/bootstrap.o \
+	src/measure/calibration.o \
+	src/measure/curves.o \
+	src/measure/drift.o \
+	src/measure/drift_sql.o \
+	src/measure/evaluate.o \
+	src/measure/figures.o \
+	src/measure/hmeasure.o \
+	src/measure/hull.o \
+	src/measure/precision.o \
+	src/measure/profit.o \
+	src/measure/quantile.o \
 	src/simulate/draw.o \
 	src/simulate/shop.o \
 	src/simulate/shop_events.o \
@@ -87,8 +102,16 @@ SQL_PARTS = \
 	src/measure/ranking.sql \
 	src/measure/auc.sql \
 	src/measure/ks.sql \
+	src/measure/precision.sql \
 	src/measure/probability.sql \
+	src/measure/calibration.sql \
 	src/measure/top.sql \
+	src/measure/hmeasure.sql \
+	src/measure/profit.sql \
+	src/measure/evaluate.sql \
+	src/measure/curves.sql \
+	src/measure/drift.sql \
+	src/measure/arms.sql \
 	src/simulate/simulate.sql \
 	src/study/study.sql \
 	src/study/source.sql \
@@ -104,7 +127,9 @@ DOCS =
 # pg_regress pairs sql/NAME.sql + expected/NAME.out
 REGRESS = \
 	install \
-	simulate
+	simulate \
+	features \
+	history
 REGRESS_OPTS = --inputdir=$(srcdir) --outputdir=build/regress
 
 # Strict IEEE arithmetic: a score may not depend on contraction into FMA.
