@@ -104,7 +104,7 @@ DECLARE
     logged bigint := 0;
 BEGIN
     EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s AS l'
-        ' WHERE l.as_of OPERATOR(pg_catalog.>) %L::pg_catalog.date OPERATOR(pg_catalog.-) 7'
+        ' WHERE l.as_of OPERATOR(pg_catalog.>) (%L::pg_catalog.date OPERATOR(pg_catalog.-) 7)'
         ' AND l.as_of OPERATOR(pg_catalog.<=) %L::pg_catalog.date'
         ' AND l.model_version OPERATOR(pg_catalog.=) %s)',
         score_log, as_of, as_of, champion.version) INTO due;
