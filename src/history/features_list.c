@@ -178,6 +178,15 @@ choose_cuts(FeatureList *list)
 	add_cut(list, 395);
 }
 
+/* Place of a cut that a comparison needs, or -1 beyond what is visible */
+static int
+find_visible_cut(const FeatureList *list, int age)
+{
+	if (list->spec->visible > 0 && age > list->spec->visible)
+		return -1;
+	return find_cut(list, age);
+}
+
 /* Remember where the cuts of each feature are. */
 static void
 place_cuts(FeatureList *list)
@@ -187,16 +196,17 @@ place_cuts(FeatureList *list)
 	for (int i = 0; i < spec->nwindows; i++)
 	{
 		list->window_cut[i] = find_cut(list, spec->windows[i]);
-		list->before_cut[i] = find_cut(list, 2 * spec->windows[i]);
+		list->before_cut[i] =
+			find_visible_cut(list, 2 * spec->windows[i]);
 	}
 	for (int i = 0; i < WEEKS_OF_SLOPE; i++)
-		list->week_cut[i] = find_cut(list, 7 * (i + 1));
+		list->week_cut[i] = find_visible_cut(list, 7 * (i + 1));
 	for (int i = 0; i < SPANS_KEPT; i++)
 		list->span_cut[i] = spec->churn_window > 0 ?
 			find_cut(list, spec->churn_window * (i + 1)) : -1;
 	list->month_cut = find_cut(list, 30);
 	list->year_cut = find_cut(list, 365);
-	list->year_month_cut = find_cut(list, 395);
+	list->year_month_cut = find_visible_cut(list, 395);
 }
 
 /* Functions of whole days, so that a user costs no exp and few logarithms */

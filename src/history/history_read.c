@@ -255,6 +255,33 @@ churn_kinds(PG_FUNCTION_ARGS)
 										  TYPALIGN_INT));
 }
 
+/* Names of the kinds with an amount in some entry, ascending by bytes */
+PG_FUNCTION_INFO_V1(churn_amount_kinds);
+Datum
+churn_amount_kinds(PG_FUNCTION_ARGS)
+{
+	HistoryReader reader;
+	HistoryEntry entry;
+	Datum		kinds[HISTORY_MAX_KINDS];
+	int			nkinds = 0;
+
+	open_argument(fcinfo, &reader);
+	while (history_reader_kind(&reader))
+	{
+		bool		paid = false;
+
+		while (history_reader_entry(&reader, &entry))
+			paid |= entry.has_amount;
+		if (paid)
+			kinds[nkinds++] = PointerGetDatum(
+				cstring_to_text_with_len((const char *) reader.kind,
+										 (int) reader.kind_bytes));
+	}
+	close_reader(&reader);
+	PG_RETURN_ARRAYTYPE_P(construct_array(kinds, nkinds, TEXTOID, -1, false,
+										  TYPALIGN_INT));
+}
+
 /* What churn_history_rows() keeps between its rows */
 typedef struct RowsState
 {

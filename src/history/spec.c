@@ -9,6 +9,7 @@
  *	  version			1 byte, SPEC_VERSION
  *	  lookback			4 bytes, days
  *	  churn window		4 bytes, days; 0 for none
+ *	  visible			4 bytes, days; 0 for none
  *	  windows			1 byte their number, then 4 bytes each
  *	  kinds				1 byte their number, then for each a byte of flags,
  *						a byte of length and the name
@@ -71,6 +72,7 @@ spec_encode(const Spec *spec)
 	pq_sendint8(&out, SPEC_VERSION);
 	pq_sendint32(&out, spec->lookback);
 	pq_sendint32(&out, spec->churn_window);
+	pq_sendint32(&out, spec->visible);
 	pq_sendint8(&out, spec->nwindows);
 	for (int i = 0; i < spec->nwindows; i++)
 		pq_sendint32(&out, spec->windows[i]);
@@ -218,6 +220,7 @@ decode_bytes(const void *bytes, size_t length, int errcode)
 		report_damage(&in);
 	spec->lookback = read_days(&in, 1);
 	spec->churn_window = read_days(&in, 0);
+	spec->visible = read_days(&in, 0);
 	read_windows(&in, spec);
 	read_kinds(&in, spec);
 	read_ratios(&in, spec);
@@ -316,6 +319,8 @@ churn_spec(PG_FUNCTION_ARGS)
 		args.kind = text_to_cstring(PG_GETARG_TEXT_PP(7));
 	args.amount_kinds = names_argument(fcinfo, 8, "amount_kinds");
 	args.refund_kinds = names_argument(fcinfo, 9, "refund_kinds");
+	args.visible_given = !PG_ARGISNULL(10);
+	args.visible = args.visible_given ? PG_GETARG_INT32(10) : 0;
 	return spec_encode(spec_build(&args));
 }
 

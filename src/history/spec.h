@@ -31,6 +31,8 @@ typedef struct Spec
 {
 	int			lookback;		/* days: features see [a - lookback, a) */
 	int			churn_window;	/* days; 0 when not given */
+	int			visible;		/* days of history sure to be there at every
+								 * as-of date; 0 when not given */
 	int			nwindows;
 	int		   *windows;		/* days, strictly ascending, <= lookback */
 	int			nkinds;

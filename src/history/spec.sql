@@ -42,12 +42,13 @@ CREATE FUNCTION churn_spec(
 	time_zone text DEFAULT 'UTC',
 	kind text DEFAULT NULL,
 	amount_kinds text[] DEFAULT NULL,
-	refund_kinds text[] DEFAULT '{refund}'
+	refund_kinds text[] DEFAULT '{refund}',
+	visible int DEFAULT NULL
 ) RETURNS churn_spec
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION churn_spec(int[], int, text[], text[], int, text[], text, text, text[], text[]) IS
-'makes a churn_spec; windows, lookback and churn_window are whole days (1 to 36500), ratios are pairs of kinds such as order/cart, a NULL argument takes its default; anything unknown or out of range is error 22023';
+COMMENT ON FUNCTION churn_spec(int[], int, text[], text[], int, text[], text, text, text[], text[], int) IS
+'makes a churn_spec; windows, lookback, churn_window and visible are whole days (1 to 36500); features that need more history than visible (windows, and comparisons with a time before) are left out, ratios are pairs of kinds such as order/cart, a NULL argument takes its default; anything unknown or out of range is error 22023';
 
 CREATE FUNCTION churn_spec_eq(churn_spec, churn_spec) RETURNS bool
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE

@@ -178,7 +178,8 @@ build_windows(Spec *spec, const SpecArgs *args)
 	}
 	qsort(spec->windows, n, sizeof(int), compare_ints);
 	for (int i = 0; i < n; i++)
-		if (kept == 0 || spec->windows[kept - 1] != spec->windows[i])
+		if ((kept == 0 || spec->windows[kept - 1] != spec->windows[i]) &&
+			(spec->visible == 0 || spec->windows[i] <= spec->visible))
 			spec->windows[kept++] = spec->windows[i];
 	if (kept > SPEC_MAX_WINDOWS)
 		ereport(ERROR,
@@ -262,6 +263,11 @@ spec_build(const SpecArgs *args)
 		check_days("churn window", args->churn_window);
 		spec->churn_window = args->churn_window;
 	}
+	if (args->visible_given)
+	{
+		check_days("visible history", args->visible);
+		spec->visible = args->visible;
+	}
 	build_windows(spec, args);
 	build_kinds(spec, args);
 	build_roles(spec, args);
@@ -301,6 +307,8 @@ spec_args(const Spec *spec)
 	args->lookback = spec->lookback;
 	args->churn_window_given = spec->churn_window != 0;
 	args->churn_window = spec->churn_window;
+	args->visible_given = spec->visible != 0;
+	args->visible = spec->visible;
 	args->kinds = flagged_kinds(spec, NULL);
 	args->key_kinds = flagged_kinds(spec, spec->is_key);
 	args->amount_kinds = flagged_kinds(spec, spec->has_amount);

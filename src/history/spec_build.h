@@ -31,6 +31,8 @@ typedef struct SpecArgs
 	int			lookback;
 	bool		churn_window_given; /* else none */
 	int			churn_window;
+	bool		visible_given;	/* else no limit but the lookback */
+	int			visible;
 	SpecNames	kinds;			/* else the one kind of "kind", or none */
 	SpecNames	key_kinds;		/* else the only kind, or none */
 	SpecNames	amount_kinds;	/* else all kinds */

@@ -107,6 +107,11 @@ take_key(SpecArgs *args, const char *key, const JsonbValue *value)
 		args->churn_window_given = true;
 		args->churn_window = json_integer(key, value);
 	}
+	else if (strcmp(key, "visible") == 0)
+	{
+		args->visible_given = true;
+		args->visible = json_integer(key, value);
+	}
 	else if (strcmp(key, "kinds") == 0)
 		args->kinds = json_names(key, value);
 	else if (strcmp(key, "key_kinds") == 0)
@@ -129,7 +134,7 @@ check_key(const char *key)
 {
 	static const char *const known[] = {
 		"windows", "lookback", "kinds", "key_kinds", "churn_window", "ratios",
-		"time_zone", "kind", "amount_kinds", "refund_kinds"
+		"time_zone", "kind", "amount_kinds", "refund_kinds", "visible"
 	};
 
 	for (int i = 0; i < (int) lengthof(known); i++)
@@ -138,7 +143,7 @@ check_key(const char *key)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 			 errmsg("churn_spec has no key \"%s\"", key),
-			 errhint("The keys are windows, lookback, kinds, key_kinds, churn_window, ratios, time_zone, kind, amount_kinds and refund_kinds.")));
+			 errhint("The keys are windows, lookback, kinds, key_kinds, churn_window, ratios, time_zone, kind, amount_kinds, refund_kinds and visible.")));
 }
 
 /* See spec_build.h. */
@@ -212,5 +217,9 @@ spec_append_json(StringInfo out, const Spec *spec)
 		appendStringInfoString(out, "null");
 	append_names(out, "amount_kinds", &args->amount_kinds);
 	append_names(out, "refund_kinds", &args->refund_kinds);
+	if (args->visible_given)
+		appendStringInfo(out, ", \"visible\": %d", args->visible);
+	else
+		appendStringInfoString(out, ", \"visible\": null");
 	appendStringInfoChar(out, '}');
 }
