@@ -29,6 +29,7 @@ OBJS = \
 	src/history/calendar.o \
 	src/history/history_format.o \
 	src/history/kinds.o \
+	src/history/history_scan.o \
 	src/history/history_state.o \
 	src/history/history_args.o \
 	src/history/history_agg.o \

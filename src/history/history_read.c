@@ -336,7 +336,8 @@ PG_FUNCTION_INFO_V1(churn_history_rows);
 Datum
 churn_history_rows(PG_FUNCTION_ARGS)
 {
-	static const Question everything = {NULL, 0, DATEVAL_NOBEGIN, DATEVAL_NOEND};
+	static const Question everything = {NULL, 0, DATEVAL_NOBEGIN,
+	DATEVAL_NOEND};
 	FuncCallContext *call;
 	RowsState  *state;
 	HistoryEntry entry;

@@ -159,7 +159,8 @@ check_terms(uint64_t *seed)
 					terms = 0;
 
 		for (int i = (int) (tap_random(seed) % 12); i >= 0; i--)
-			dyadic_add(&sum, random_double(seed), (int) (tap_random(seed) % 60));
+			dyadic_add(&sum, random_double(seed),
+					   (int) (tap_random(seed) % 60));
 		na = dyadic_encode(&sum, a);
 		while (dyadic_take(&sum, &term, &scale))
 		{

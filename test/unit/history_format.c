@@ -43,11 +43,12 @@ random_money(uint64_t *seed, HistoryEntry *entry, uint8_t *bytes)
 	if (!entry->has_amount)
 		return;
 	if (tap_random(seed) % 4 > 0)
-		entry->cents = (int64_t) tap_random(seed) >> (14 + tap_random(seed) % 50);
+		entry->cents = (int64_t) tap_random(seed) >>
+			(14 + tap_random(seed) % 50);
 	if (tap_random(seed) % 4 > 0)
 		return;
 	for (int i = (int) (tap_random(seed) % 3); i >= 0; i--)
-		dyadic_add(&sum, (double) (tap_random(seed) >> 30) / 1024.0 + 0.0001, 0);
+		dyadic_add(&sum, (double) (tap_random(seed) >> 30) / 1024 + 0.0001, 0);
 	entry->encoded = bytes;
 	entry->encoded_bytes = dyadic_encode(&sum, bytes);
 	entry->has_dyadic = true;
@@ -243,7 +244,8 @@ main(void)
 		   "kinds out of order");
 	tap_ok(refused("\1\2\1a\1\0\1a\1\0", 10, "its kinds are out of order"),
 		   "a kind twice");
-	tap_ok(refused("\1\1\1a\2\0\0", 7, "an entry's day is out of order or range"),
+	tap_ok(refused("\1\1\1a\2\0\0", 7,
+				   "an entry's day is out of order or range"),
 		   "an entry twice");
 	tap_ok(refused("\1\1\1a\1\x80\0", 7, "an entry's day is cut off"),
 		   "a varint longer than needed");
