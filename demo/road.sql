@@ -96,6 +96,6 @@ ORDER BY value_at_risk DESC NULLS LAST, user_id LIMIT 1 \gset
 SELECT :'one' AS "user", round(churn_score(:'one')::numeric, 4) AS score;
 SELECT phrase, to_char(contribution, 'S990.00') AS "log-odds",
     repeat(CASE WHEN contribution > 0 THEN '▲' ELSE '▽' END,
-        least(30, round(abs(contribution) * 20))::int) AS ""
+        least(30, round(abs(contribution) * 20))::int) AS "▲ raises, ▽ lowers"
 FROM churn_explain(:'one') LIMIT 9;
 \echo 'Base and contributions of all features add up to the log-odds of the score.'

@@ -124,6 +124,11 @@ CREATE FUNCTION churn_kinds(history churn_history) RETURNS text[]
 	AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION churn_kinds(churn_history) IS 'kinds of event in the history, ascending by bytes';
 
+CREATE FUNCTION churn_amount_kinds(history churn_history) RETURNS text[]
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION churn_amount_kinds(churn_history) IS 'kinds with an amount on some day of the history, ascending by bytes';
+
 CREATE FUNCTION churn_history_rows(history churn_history)
 	RETURNS TABLE (day date, kind text, lag int, count bigint, amount float8)
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 60

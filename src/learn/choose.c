@@ -98,9 +98,24 @@ compare_scored(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* Area under the ROC curve by rank sums, ties counted half */
+/* Least log-odds that so many hundredths of the rows do not exceed */
+static void
+take_quantiles(const ScoredRow *scored, int64 nrows, double *quantiles)
+{
+	for (int i = 0; i < FIT_QUANTILES; i++)
+	{
+		int64		rank = (nrows * (i + 1) + 99) / 100;	/* from 1 */
+
+		quantiles[i] = scored[rank - 1].log_odds;
+	}
+}
+
+/*
+ * Area under the ROC curve by rank sums, ties counted half; and the quantiles
+ * of the scores, now that they are sorted.
+ */
 static double
-fold_auc(const FitMatrix *matrix, const double *log_odds)
+fold_auc(const FitMatrix *matrix, const double *log_odds, double *quantiles)
 {
 	ScoredRow  *scored =
 		MemoryContextAllocHuge(CurrentMemoryContext,
@@ -115,6 +130,7 @@ fold_auc(const FitMatrix *matrix, const double *log_odds)
 		scored[row].churned = matrix->churned[row];
 	}
 	qsort(scored, matrix->nrows, sizeof(ScoredRow), compare_scored);
+	take_quantiles(scored, matrix->nrows, quantiles);
 	for (int64 first = 0; first < matrix->nrows;)
 	{
 		int64		next = first;
@@ -238,7 +254,7 @@ fit_choose(const FitMatrix *matrix, int nfolds, const double *log_odds,
 	}
 	choice->chosen = choose_c(losses, nfolds, choice);
 	chosen = log_odds + (Size) choice->chosen * matrix->nrows;
-	choice->auc = fold_auc(matrix, chosen);
+	choice->auc = fold_auc(matrix, chosen, choice->quantiles);
 	calibrate(matrix, chosen, choice);
 	choice->searched = true;
 }

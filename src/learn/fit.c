@@ -457,6 +457,26 @@ json_dropped(StringInfo out, const Fit *fit)
 	appendStringInfoChar(out, ']');
 }
 
+/* Out-of-fold scores as the model would show them: calibrated, if it is */
+static void
+json_quantiles(StringInfo out, const Fit *fit)
+{
+	const FitChoice *choice = &fit->choice;
+
+	appendStringInfoString(out, ", \"fold_quantiles\": [");
+	for (int i = 0; i < FIT_QUANTILES; i++)
+	{
+		double		z = choice->quantiles[i];
+		char		number[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+		if (fit->calibrated)
+			z = choice->slope * z + choice->intercept;
+		double_to_shortest_decimal_buf(model_probability(z), number);
+		appendStringInfo(out, "%s%s", i > 0 ? ", " : "", number);
+	}
+	appendStringInfoChar(out, ']');
+}
+
 /* What the folds said */
 static void
 json_search(StringInfo out, const Fit *fit)
@@ -474,6 +494,7 @@ json_search(StringInfo out, const Fit *fit)
 	json_number(out, "cv_auc", choice->auc);
 	json_number(out, "calibration_slope", choice->slope);
 	json_number(out, "calibration_intercept", choice->intercept);
+	json_quantiles(out, fit);
 	appendStringInfoString(out, ", \"path\": [");
 	for (int i = 0; i < choice->npath; i++)
 	{

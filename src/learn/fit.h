@@ -25,6 +25,7 @@
 
 #define FIT_MAX_FOLDS	20
 #define FIT_MAX_PATH	16		/* values of C that are tried */
+#define FIT_QUANTILES	99		/* shares .01 to .99 of out-of-fold scores */
 #define FIT_NO_FOLD		255		/* matches no row: every row trains */
 
 /* ---- options: fit_options.c ---- */
@@ -218,6 +219,8 @@ typedef struct FitChoice
 	double		log_loss[FIT_MAX_PATH]; /* mean out-of-fold, per C */
 	int			chosen;			/* position in the path */
 	double		auc;			/* out of fold, at the chosen C */
+	double		quantiles[FIT_QUANTILES];	/* of the out-of-fold log-odds at the
+											 * shares .01, .02, … .99 */
 	double		slope;			/* of the outcome on out-of-fold log-odds */
 	double		intercept;
 } FitChoice;

@@ -5,28 +5,6 @@
 -- statement upserts and deletes, so that a reader sees the old scores or the
 -- new ones.
 
--- Band of a score: cut-offs are the least scores of medium, high, critical; a
--- user leaves their band only .02 beyond its cut-off.
-CREATE FUNCTION churn_band(score float8, cutoffs float8[], previous text DEFAULT NULL)
-    RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-        SELECT CASE
-            WHEN pg_catalog.array_position(ARRAY['low', 'medium', 'high', 'critical'], previous) IS NULL
-                THEN plain.band
-            WHEN lenient.up >= pg_catalog.array_position(ARRAY['low', 'medium', 'high', 'critical'], previous)
-                AND lenient.down <= pg_catalog.array_position(ARRAY['low', 'medium', 'high', 'critical'], previous)
-                THEN previous
-            ELSE plain.band END
-        FROM (SELECT (ARRAY['low', 'medium', 'high', 'critical'])
-                  [1 + (score >= cutoffs[1])::int + (score >= cutoffs[2])::int + (score >= cutoffs[3])::int]) AS plain (band),
-             -- the bands of the scores .02 above and below
-             (SELECT 1 + (score + .02 >= cutoffs[1])::int + (score + .02 >= cutoffs[2])::int + (score + .02 >= cutoffs[3])::int,
-                     1 + (score - .02 >= cutoffs[1])::int + (score - .02 >= cutoffs[2])::int + (score - .02 >= cutoffs[3])::int)
-                 AS lenient (up, down)
-    $$;
-COMMENT ON FUNCTION churn_band(float8, float8[], text) IS 'low, medium, high or critical: cutoffs are the least scores of the last three; with the band a user had before, they keep it until their score is .02 beyond its cut-off';
-
 -- Score all users of a relation of histories into a staging table.
 CREATE FUNCTION churn_stage_scores(definition churn_studies, histories text,
     champion churn_models, as_of date) RETURNS text

@@ -62,9 +62,28 @@ END
 $$;
 COMMENT ON FUNCTION churn_stage_histories(churn_studies, date) IS 'support function of churn_train and churn_refresh: build STUDY_staging (user_id, history); returns its qualified name';
 
+-- Kinds that histories hold, and those of them with money, sorted by bytes.
+CREATE FUNCTION churn_history_kinds(histories text, OUT kinds text[], OUT amount_kinds text[])
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    EXECUTE format('SELECT pg_catalog.array_agg(k.kind ORDER BY k.kind),'
+        ' coalesce(pg_catalog.array_agg(k.kind ORDER BY k.kind) FILTER (WHERE k.paid), ''{}'')'
+        ' FROM (SELECT u.kind COLLATE "C" AS kind,'
+        '   coalesce(pg_catalog.bool_or(u.kind OPERATOR(pg_catalog.=) ANY (h.paid)), false) AS paid'
+        '   FROM (SELECT @extschema@.churn_kinds(s.history) AS kinds,'
+        '     @extschema@.churn_amount_kinds(s.history) AS paid, pg_catalog.count(*)'
+        '     FROM %s AS s WHERE s.history IS NOT NULL GROUP BY 1, 2) AS h,'
+        '   LATERAL pg_catalog.unnest(h.kinds) AS u (kind) GROUP BY 1) AS k', histories)
+    INTO kinds, amount_kinds;
+END
+$$;
+COMMENT ON FUNCTION churn_history_kinds(text) IS 'support function of churn_train: kinds in a relation of histories, and those that carry amounts';
+
 -- Feature windows that every training snapshot can see in full.
 CREATE FUNCTION churn_training_spec(definition churn_studies, kinds text[],
-    key_kinds text[], visible_days int) RETURNS churn_spec
+    key_kinds text[], amount_kinds text[], visible_days int) RETURNS churn_spec
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -80,10 +99,11 @@ BEGIN
     END IF;
     RETURN @extschema@.churn_spec(windows => kept, lookback => definition.lookback,
         kinds => kinds, key_kinds => key_kinds, churn_window => definition.churn_window,
-        time_zone => definition.time_zone);
+        time_zone => definition.time_zone,
+        amount_kinds => amount_kinds, visible => visible_days);
 END
 $$;
-COMMENT ON FUNCTION churn_training_spec(churn_studies, text[], text[], int) IS 'support function of churn_train: the spec of the features, with a NOTICE on windows left out';
+COMMENT ON FUNCTION churn_training_spec(churn_studies, text[], text[], text[], int) IS 'support function of churn_train: the spec of the features, with a NOTICE on windows left out';
 
 -- Print each snapshot; refuse too few users; warn when the rate moves.
 CREATE FUNCTION churn_review_snapshots(definition churn_studies, histories text,
@@ -199,7 +219,7 @@ BEGIN
     INSERT INTO @extschema@.churn_models
         (study, version, status, model, band_cutoffs, metrics, gate, created_by)
     VALUES (definition.study, version, status, model,
-        @extschema@.churn_model_quantiles(model, '{.60,.85,.95}'),
+        @extschema@.churn_band_cutoffs(definition, model),
         figures, refusal, quote_ident(current_user)::regrole);
 END
 $$;
@@ -227,6 +247,7 @@ DECLARE
     histories text;
     key_kinds text[];
     kinds text[];
+    amount_kinds text[];
     dates date[];
     spec @extschema@.churn_spec;
     model @extschema@.churn_model;
@@ -262,13 +283,13 @@ BEGIN
 
     RAISE NOTICE 'histories: reading % events', f.events;
     histories := @extschema@.churn_stage_histories(d, today);
-    EXECUTE format('SELECT pg_catalog.array_agg(DISTINCT k.kind COLLATE "C" ORDER BY k.kind COLLATE "C")'
-        ' FROM %s AS h, LATERAL pg_catalog.unnest(@extschema@.churn_kinds(h.history)) AS k (kind)', histories)
-    INTO kinds;
+    SELECT k.kinds, k.amount_kinds INTO kinds, amount_kinds
+    FROM @extschema@.churn_history_kinds(histories) AS k;
     key_kinds := @extschema@.churn_check_key_kinds(d, kinds);
     PERFORM @extschema@.churn_review_snapshots(d, histories, key_kinds, dates,
         result.test_date, f.first_day, f.complete_through);
-    spec := @extschema@.churn_training_spec(d, kinds, key_kinds, result.snapshots[1] - f.first_day);
+    spec := @extschema@.churn_training_spec(d, kinds, key_kinds, amount_kinds,
+        result.snapshots[1] - f.first_day);
 
     RAISE NOTICE 'features: % a user', cardinality(@extschema@.churn_feature_names(spec));
     PERFORM @extschema@.churn_fill_snapshots(d, histories, spec, dates, result.test_date, f.complete_through);
