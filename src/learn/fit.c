@@ -24,11 +24,11 @@
 
 #define DEFAULT_C			1.0
 /*
- * LIBLINEAR stops at a share of the gradient at 0, so a warm start ends at
- * once where this is loose, and the path stands still.
+ * LIBLINEAR stops at a share of the gradient at 0, where the bias column of
+ * 100 weighs a hundred times what a standardised column does.
  */
-#define SEARCH_TOLERANCE	1e-3
-#define FINAL_TOLERANCE		1e-6
+#define SEARCH_TOLERANCE	1e-5
+#define FINAL_TOLERANCE		1e-8
 #define PATH_FIRST			(-14)	/* the path of C is 2^-14, 2^-12, … 2^4 */
 #define PATH_LAST			4
 #define PATH_STEP			2

@@ -7,8 +7,9 @@
  * A job of the search phase is a fold: learn the encoding from the other
  * folds' rows, then follow the path of C upwards, each fit starting where
  * the last ended, and note the log-odds of the fold's own rows.  A fold
- * leaves the path when its held-out loss has grown twice running.  The final
- * phase is one job: a single C on all rows.
+ * leaves the path when its held-out loss has grown twice running, or when a
+ * larger C no longer moves the weights.  The final phase is one job: a
+ * single C on all rows.
  *
  * Workers exist for the sake of cancelling as much as of speed: LIBLINEAR
  * can be left cleanly only by ending its process.  So this process waits and
@@ -146,6 +147,8 @@ run_fold(FitTask *task, FitArrays *arrays, int fold)
 	Encoding   *encoding = encoding_learn(matrix, fold);
 	LinearProblem *problem = linear_problem(matrix, encoding, fold);
 	double	   *weights = palloc0(sizeof(double) * (encoding->ndesign + 1));
+	Size		weights_bytes = sizeof(double) * (encoding->ndesign + 1);
+	double	   *before = palloc(weights_bytes);
 	double		last = 0;
 	int			worse = 0;
 	int			step;
@@ -155,7 +158,10 @@ run_fold(FitTask *task, FitArrays *arrays, int fold)
 		double		loss;
 
 		report_progress(task, fold, step);
+		memcpy(before, weights, weights_bytes);
 		linear_fit(problem, task->path[step], task->tolerance, weights);
+		if (step > 0 && memcmp(before, weights, weights_bytes) == 0)
+			break;
 		encoding_take_weights(encoding, weights);
 		loss = score_fold(matrix, encoding, weights[encoding->ndesign], fold,
 						  arrays->log_odds + (Size) step * matrix->nrows);

@@ -187,7 +187,7 @@ linear_problem(const FitMatrix *matrix, const Encoding *encoding, int held_out)
 	linear->ndesign = encoding->ndesign;
 	linear->problem.l = (int) nrows;
 	linear->problem.n = encoding->ndesign + 1;
-	linear->problem.bias = BIAS_COLUMN;
+	linear->problem.bias = BIAS_COLUMN; /* the column itself is in the rows */
 	linear->problem.y =
 		MemoryContextAllocHuge(context, mul_size(nrows, sizeof(double)));
 	linear->problem.x =
