@@ -66,7 +66,8 @@ DOCS =
 
 # pg_regress pairs sql/NAME.sql + expected/NAME.out
 REGRESS = \
-	install
+	install \
+	model
 REGRESS_OPTS = --inputdir=$(srcdir) --outputdir=build/regress
 
 # Strict IEEE arithmetic: a score may not depend on contraction into FMA.
