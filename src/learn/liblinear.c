@@ -10,9 +10,11 @@
  *
  * An interrupt can be seen only in the print callback.  In a parallel worker
  * it raises there: the process ends, and all it held with it.  In any other
- * process that would leak LIBLINEAR's arrays, so there the rows are emptied
- * instead: what is left of the training takes no time, LIBLINEAR frees its
- * arrays and returns, and then the interrupt is raised.
+ * process that would leak LIBLINEAR's arrays.  There the rows are first
+ * replaced by a problem that is solved at sight, a single column that tells
+ * the label, so that LIBLINEAR ends by itself, frees its arrays and returns;
+ * then the interrupt is raised.  Should it not return within a few steps,
+ * the interrupt is raised in the callback after all, at the price of the leak.
  *
  * LIBLINEAR does not check malloc: the caller has compared linear_bytes()
  * with the memory setting before.
@@ -39,13 +41,17 @@
 #define ROW_OVERHEAD	120
 /* and of one number a design column: w, gradient, CG's vectors, … */
 #define COLUMN_OVERHEAD 160
+/* steps LIBLINEAR may take to end after an interrupt */
+#define ABANDON_STEPS	30
+/* value of the column that tells the label then */
+#define ABANDON_TELL	1e6
 
 struct LinearProblem
 {
 	struct problem problem;
 	struct feature_node *nodes;
 	int			ndesign;
-	bool		abandoned;		/* rows were emptied by an interrupt */
+	int			abandoned;		/* steps since an interrupt spoilt the rows */
 };
 
 /* The problem being solved, for the callback; the library has no argument. */
@@ -71,17 +77,42 @@ cancel_pending(void)
 		InterruptHoldoffCount == 0 && CritSectionCount == 0;
 }
 
-/* LIBLINEAR's print function: called once a Newton step. */
+/*
+ * Spoil the rows: each becomes a single bias node that tells its label, one
+ * way round or the other.  Where the bias weight has that sign, the loss is
+ * next to nothing, the step is accepted, and the minimum is near.
+ */
+static void
+abandon_rows(LinearProblem *linear, double tell)
+{
+	for (int row = 0; row < linear->problem.l; row++)
+	{
+		struct feature_node *node = linear->problem.x[row];
+
+		node[0].index = linear->problem.n;
+		node[0].value = tell * linear->problem.y[row];
+		node[1].index = -1;
+	}
+}
+
+/*
+ * LIBLINEAR's print function: called once a Newton step.  Steps on spoilt
+ * rows are refused until one is tried with the right sign; the trust region
+ * shrinks meanwhile, and at nothing LIBLINEAR would loop for ever.  So the
+ * number of steps is bounded.
+ */
 static void
 report_step(const char *text)
 {
 	if (IsParallelWorker())
 		CHECK_FOR_INTERRUPTS();
-	else if (running != NULL && !running->abandoned && cancel_pending())
+	else if (running != NULL && (running->abandoned > 0 || cancel_pending()))
 	{
-		for (int row = 0; row < running->problem.l; row++)
-			running->problem.x[row][0].index = -1;
-		running->abandoned = true;
+		if (running->abandoned >= ABANDON_STEPS)
+			CHECK_FOR_INTERRUPTS();
+		abandon_rows(running, running->abandoned % 2 == 0 ? ABANDON_TELL :
+					 -ABANDON_TELL);
+		running->abandoned++;
 	}
 }
 
@@ -230,12 +261,12 @@ linear_fit(LinearProblem *linear, double c, double tolerance, double *weights)
 	running = linear;
 	solution = train(&linear->problem, &parameters);
 	running = NULL;
-	if (!linear->abandoned)
+	if (linear->abandoned == 0)
 		memcpy(weights, solution->w, sizeof(double) * (linear->ndesign + 1));
 	free_and_destroy_model(&solution);
 
 	CHECK_FOR_INTERRUPTS();
-	if (linear->abandoned)
+	if (linear->abandoned > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_QUERY_CANCELED),
 				 errmsg("canceling fit due to user request")));

@@ -183,7 +183,10 @@ scorer_read_history(Scorer *scorer, Datum history, DateADT as_of)
 	}
 }
 
-/* Find every input of the model among a row's columns, by name. */
+/*
+ * Find the inputs of the model among a row's columns, by name.  Those without
+ * a term are not needed: they were constant in training, say.
+ */
 static void
 bind_columns(Scorer *scorer)
 {
@@ -192,7 +195,10 @@ bind_columns(Scorer *scorer)
 
 	initStringInfo(&missing);
 	for (int i = 0; i < model->ninputs; i++)
+		scorer->column[i] = -1;
+	for (int t = 0; t < model->nterms; t++)
 	{
+		int			i = model->terms[t].input;
 		int			at = row_find_column(scorer->desc, model->inputs[i]);
 		Oid			type;
 
@@ -264,7 +270,7 @@ scorer_read_row(Scorer *scorer, HeapTupleHeader row)
 	{
 		int			at = scorer->column[i];
 
-		scorer->nulls[i] = scorer->row_nulls[at];
+		scorer->nulls[i] = at < 0 || scorer->row_nulls[at];
 		scorer->values[i] = scorer->nulls[i] ? 0 :
 			row_number(scorer->row_values[at], scorer->column_type[i]);
 	}

@@ -34,7 +34,7 @@ typedef struct Scorer
 	Oid			row_type;		/* of the last composite value */
 	int32		row_typmod;
 	TupleDesc	desc;			/* copy */
-	int		   *column;			/* per input: its place in the row */
+	int		   *column;			/* per input: its place in the row, or -1 */
 	Oid		   *column_type;	/* per input: base type */
 	Datum	   *row_values;
 	bool	   *row_nulls;
