@@ -56,7 +56,8 @@ DOCS =
 
 # pg_regress pairs sql/NAME.sql + expected/NAME.out
 REGRESS = \
-	install
+	install \
+	metrics
 REGRESS_OPTS = --inputdir=$(srcdir) --outputdir=build/regress
 
 # Strict IEEE arithmetic: a score may not depend on contraction into FMA.
