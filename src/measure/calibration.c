@@ -47,13 +47,6 @@ typedef struct LineSums
 	Sum			information[3]; /* both intercept, mixed, both slope */
 } LineSums;
 
-/* ln(1 + e^x) without overflow. */
-static double
-log1p_exp(double x)
-{
-	return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
-}
-
 /* Sum up a line over all rows. */
 static void
 line_sums(LineSums *sums, const Ranking *ranking, double intercept,
@@ -69,12 +62,14 @@ line_sums(LineSums *sums, const Ranking *ranking, double intercept,
 		double		rows = (double) (group.churners + group.stayers);
 		double		x = log(group.score) - log1p(-group.score);
 		double		odds = intercept + slope * x;
-		double		p = 1 / (1 + exp(-odds));
+		double		small = exp(-fabs(odds));
+		double		p = (odds > 0 ? 1 : small) / (1 + small);
 		double		residual = (double) group.churners - rows * p;
-		double		weight = rows * p / (1 + exp(odds));
+		double		weight = rows * small / ((1 + small) * (1 + small));
 
+		/* the last two terms are rows * ln(1 + e^odds), without overflow */
 		sum_add(&sums->likelihood, (double) group.churners * odds -
-				rows * log1p_exp(odds));
+				rows * Max(odds, 0) - rows * log1p(small));
 		sum_add(&sums->gradient[0], residual);
 		sum_add(&sums->gradient[1], residual * x);
 		sum_add(&sums->information[0], weight);
