@@ -130,7 +130,9 @@ REGRESS = \
 	install \
 	simulate \
 	features \
-	history
+	history \
+	metrics \
+	model
 REGRESS_OPTS = --inputdir=$(srcdir) --outputdir=build/regress
 
 # Strict IEEE arithmetic: a score may not depend on contraction into FMA.
