@@ -39,6 +39,30 @@ extern const char *features_name(const FeatureList *list, int i);
 extern void features_compute(const FeatureList *list, Datum history,
 							 DateADT as_of, double *values, bool *nulls);
 
+/* What a feature is about; a reason is given once a theme. */
+typedef enum FeatureTheme
+{
+	THEME_SILENCE,
+	THEME_ACTIVITY,
+	THEME_TREND,
+	THEME_RHYTHM,
+	THEME_LAPSES,
+	THEME_MONEY,
+	THEME_TENURE,
+	THEME_VARIETY,
+	THEME_CALENDAR,
+	THEME_RATIO,
+	FEATURE_THEMES				/* how many there are */
+} FeatureTheme;
+
+/*
+ * The theme of feature i at this value; *readiness, above 0, is how plainly
+ * the feature speaks for it.
+ */
+extern FeatureTheme features_theme(const FeatureList *list, int i,
+								   double value, bool isnull,
+								   double *readiness);
+
 /*
  * The value of feature i in plain words, e.g. "no order for 74 days; usually
  * every 21".  "values" and "nulls" are the whole feature vector: a phrase may

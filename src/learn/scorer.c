@@ -283,6 +283,15 @@ scorer_log_odds(const Scorer *scorer)
 	return model_log_odds(scorer->model, scorer->values, scorer->nulls);
 }
 
+FeatureTheme
+scorer_theme(Scorer *scorer, int input, double *readiness)
+{
+	(void) scorer_bind_features(scorer);
+	return features_theme(scorer->list, scorer->feature[input],
+						  scorer->values[input], scorer->nulls[input],
+						  readiness);
+}
+
 char *
 scorer_phrase(Scorer *scorer, int input)
 {

@@ -51,6 +51,10 @@ extern void scorer_read_row(Scorer *scorer, HeapTupleHeader row);
 /* Log-odds of the row that was read */
 extern double scorer_log_odds(const Scorer *scorer);
 
+/* The theme of an input of the row that was read; the model has a spec. */
+extern FeatureTheme scorer_theme(Scorer *scorer, int input,
+								 double *readiness);
+
 /* The value of an input of the row that was read, in words; palloc'd */
 extern char *scorer_phrase(Scorer *scorer, int input);
 
