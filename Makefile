@@ -39,6 +39,7 @@ OBJS = \
 	src/history/history_ops.o \
 	src/history/history_read.o \
 	src/history/standing.o \
+	src/history/theme.o \
 	src/learn/model.o \
 	src/learn/model_text.o \
 	src/learn/model_info.o \
@@ -54,6 +55,7 @@ OBJS = \
 	src/learn/fit_aggregate.o \
 	src/learn/predict.o \
 	src/learn/contributions.o \
+	src/learn/reasons.o \
 	src/measure/ranking.o \
 	src/measure/ranking_flat.o \
 	src/measure/ranking_io.o \
