@@ -46,6 +46,24 @@ is_plain_number(Oid type)
 		type == INT2OID || type == INT4OID || type == INT8OID;
 }
 
+/* Does an operator sort plain numbers upwards? */
+static bool
+is_ascending(Oid operator)
+{
+	Oid			family;
+	Oid			type;
+#if PG_VERSION_NUM >= 180000
+	CompareType direction;
+	CompareType ascending = COMPARE_LT;
+#else
+	int16		direction;
+	int16		ascending = BTLessStrategyNumber;
+#endif
+
+	return get_ordering_op_properties(operator, &family, &type, &direction) &&
+		direction == ascending && is_plain_number(type);
+}
+
 /*
  * Does the executor sort this aggregate's rows by ascending score?  True for
  * ORDER BY the score as written, cast implicitly or not.  Asked once a state.
@@ -57,15 +75,11 @@ input_is_ordered(FunctionCallInfo fcinfo)
 	SortGroupClause *first;
 	TargetEntry *score;
 	Node	   *key;
-	Oid			family,
-				type;
-	int16		strategy;
 
 	if (aggref == NULL || aggref->aggorder == NIL)
 		return false;
 	first = linitial_node(SortGroupClause, aggref->aggorder);
-	if (!get_ordering_op_properties(first->sortop, &family, &type, &strategy) ||
-		strategy != BTLessStrategyNumber || !is_plain_number(type))
+	if (!is_ascending(first->sortop))
 		return false;
 	score = linitial_node(TargetEntry, aggref->args);
 	key = (Node *) get_sortgroupclause_tle(first, aggref->args)->expr;
