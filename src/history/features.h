@@ -18,7 +18,10 @@
 
 typedef struct FeatureList FeatureList; /* private to the features*.c files */
 
-/* Made in the current context, which must outlive every use. */
+/*
+ * Made in the current context, which must outlive every use; the spec need
+ * not.  A spec without kinds, or with too many features, is an error.
+ */
 extern FeatureList *features_list(const Spec *spec);
 extern int	features_count(const FeatureList *list);
 
@@ -27,12 +30,38 @@ extern const char *features_name(const FeatureList *list, int i);
 
 /*
  * Fill values[0 .. count-1] and nulls[0 .. count-1] with the features that
- * were knowable on the morning of as_of.  values[i] is 0 where nulls[i].
+ * were knowable on the morning of as_of.  values[i] is 0 where nulls[i], and
+ * always finite.  A history of PointerGetDatum(NULL) has no events; an
+ * infinite as_of is an error.
  * Temporary memory comes from the current context and is not freed: callers
  * in a loop reset a context of their own.
  */
 extern void features_compute(const FeatureList *list, Datum history,
 							 DateADT as_of, double *values, bool *nulls);
+
+/* What a feature is about; a reason is given once a theme. */
+typedef enum FeatureTheme
+{
+	THEME_SILENCE,
+	THEME_ACTIVITY,
+	THEME_TREND,
+	THEME_RHYTHM,
+	THEME_LAPSES,
+	THEME_MONEY,
+	THEME_TENURE,
+	THEME_VARIETY,
+	THEME_CALENDAR,
+	THEME_RATIO,
+	FEATURE_THEMES				/* how many there are */
+} FeatureTheme;
+
+/*
+ * The theme of feature i at this value; *readiness, above 0, is how plainly
+ * the feature speaks for it.
+ */
+extern FeatureTheme features_theme(const FeatureList *list, int i,
+								   double value, bool isnull,
+								   double *readiness);
 
 /*
  * The value of feature i in plain words, e.g. "no order for 74 days; usually

@@ -14,14 +14,8 @@
 #define CHURN_HISTORY_H
 
 #include "fmgr.h"
+#include "history/limits.h"
 #include "utils/date.h"
-
-/* Limits; every one is checked before memory is asked for. */
-#define HISTORY_MAX_KINDS		255 /* kinds in one history */
-#define HISTORY_KIND_BYTES		63	/* bytes of a kind's name, at least 1 */
-#define HISTORY_MAX_ENTRIES		(4 * 1024 * 1024)	/* (kind, day, lag) cells */
-#define HISTORY_MAX_BYTES		(64 * 1024 * 1024)	/* stored size */
-#define HISTORY_MAX_LAG			36500	/* days; a longer lag counts as this */
 
 /* What a reader sees of one kind: its days in order, lags already merged. */
 typedef struct KindView

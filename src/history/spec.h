@@ -29,31 +29,35 @@ typedef struct SpecRatio
 
 typedef struct Spec
 {
-	int			lookback;		/* days, >= 1: features see [a - lookback, a) */
+	int			lookback;		/* days: features see [a - lookback, a) */
 	int			churn_window;	/* days; 0 when not given */
+	int			visible;		/* days of history sure to be there at every
+								 * as-of date; 0 when not given */
 	int			nwindows;
-	int		   *windows;		/* days, strictly ascending, each <= lookback */
+	int		   *windows;		/* days, strictly ascending, <= lookback */
 	int			nkinds;
-	char	  **kinds;			/* NUL-terminated, strictly ascending by bytes */
+	char	  **kinds;			/* strictly ascending by bytes */
 	bool	   *is_key;			/* per kind: its absence means churn */
 	bool	   *has_amount;		/* per kind: money features are computed */
 	bool	   *is_refund;		/* per kind: its money is subtracted in "any" */
 	int			nratios;
 	SpecRatio  *ratios;
 	char	   *time_zone;		/* never NULL; "UTC" by default */
-	char	   *kind;			/* constant kind of a source, or NULL */
+	char	   *kind;			/* constant kind of a source, by default the
+								 * only one of kinds; or NULL */
 } Spec;
 
 /* Decode a (possibly toasted) churn_spec datum into the current context. */
 extern Spec *spec_decode(Datum datum);
 
 /*
- * Calendar day of a timestamp (UTC microseconds) in the spec's zone.  The
- * converter caches the stretch of time over which the offset is constant, so
- * a call costs a comparison and a division.
+ * Calendar day of a timestamp (microseconds since 2000 in UTC) in the spec's
+ * zone.  The converter remembers offsets, so a call costs a table look-up and
+ * a division.  Made in the current context.  The timestamp must be finite; an
+ * unknown zone is an error.
  */
 typedef struct ZoneDays ZoneDays;
-extern ZoneDays *zone_days_create(const char *time_zone);	/* current context */
+extern ZoneDays *zone_days_create(const char *time_zone);
 extern int32 zone_days_from_timestamptz(ZoneDays *zone, int64 timestamptz);
 
 #endif							/* CHURN_SPEC_H */

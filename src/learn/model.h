@@ -3,31 +3,45 @@
  * model.h
  *	  churn_model: a fitted model as a self-contained value.
  *
- * A model is a sum of terms, one a feature for now: log-odds = intercept +
- * sum of term(x).  The decoded form below is what fitting fills, scoring
- * reads and the text form prints.
+ * A model is a sum of terms, at most one an input for now: log-odds =
+ * intercept + sum of the terms' contributions.  The decoded form below is
+ * what fitting fills, scoring reads and the text form prints.
+ *
+ * An input is a feature or column that the model was offered; one without a
+ * term has no weight (it was constant, say), but keeps its place, so that
+ * an array of features can be scored as it was trained on.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef CHURN_MODEL_H
 #define CHURN_MODEL_H
 
-#include "fmgr.h"
-#include "utils/date.h"
+#include <math.h>
 
-#define MODEL_MAX_TERMS		20000
+#include "fmgr.h"
+
+/* Limits; every one is checked before memory is asked for. */
+#define MODEL_MAX_INPUTS	20000
+#define MODEL_NAME_BYTES	255 /* longest name of an input */
+#define MODEL_MAX_BYTES		(64 * 1024 * 1024)	/* stored size */
+#define MODEL_MAX_SHARE		1e100	/* |contribution| of one term, and of the
+									 * intercept: sums stay finite */
 
 /*
- * Linear term: z = (t(x) - mean) / scale, t(x) = x or sign(x) ln(1 + |x|);
+ * Linear term.  With x cut to [low, high], the range seen in training:
+ * z = (t(x) - mean) / scale, t(x) = x or sign(x) ln(1 + |x|);
  * contribution = weight * z when x is known, else missing_weight.
- * Contributions are against the training mean: "average" is the mean of the
- * contribution over the training rows, so that contribution - average is what
- * this user's value adds to the average user's log-odds.
+ *
+ * Contributions are shown against the training mean: "average" is the mean
+ * of the contribution over the training rows, so that contribution - average
+ * is what this user's value adds to the average user's log-odds.
  */
 typedef struct ModelTerm
 {
-	char	   *name;			/* feature or column */
+	int			input;			/* position in the inputs */
 	bool		signed_log;		/* t(x) = sign(x) ln(1 + |x|) */
+	double		low;			/* least known training value */
+	double		high;			/* largest known training value */
 	double		mean;			/* of t(x) over known training values */
 	double		scale;			/* standard deviation of the same, > 0 */
 	double		weight;			/* log-odds a standard deviation */
@@ -40,17 +54,76 @@ typedef struct Model
 {
 	Datum		spec;			/* churn_spec, or 0 when fitted on columns */
 	double		intercept;
+	int			ninputs;
+	char	  **inputs;			/* names, in the order of features float8[] */
 	int			nterms;
-	ModelTerm  *terms;
+	ModelTerm  *terms;			/* strictly ascending by input */
 	char	   *provenance;		/* JSON object text: rows, churn rate, options,
 								 * C, folds, log-loss, solver, … */
 } Model;
 
+/*
+ * Decode a (possibly toasted) churn_model datum into the current context.
+ * Damage raises ERRCODE_DATA_CORRUPTED, a newer format 0A000.
+ */
 extern Model *model_decode(Datum datum);
-extern Datum model_encode(const Model *model);
 
-/* Log-odds of one row; values in the order of terms. */
+/* Encode; the provenance is brought into its canonical form. */
+extern Datum model_encode(Model *model);
+
+/*
+ * Hash of the content, read from the header alone: the key under which a
+ * decoded model may be cached.  Equal content has equal hashes.
+ */
+extern uint64 model_hash(Datum datum);
+
+/*
+ * Parse the bytes of a stored model (header included).  "sqlstate" is what
+ * damage raises: corrupted data or an invalid binary representation.
+ */
+extern Model *model_parse(const char *bytes, Size length, int sqlstate);
+
+/*
+ * Raise "sqlstate" unless every limit and range holds; a model that passed
+ * gives a finite score for every input.
+ */
+extern void model_validate(const Model *model, int sqlstate);
+
+/* t(x) of the linear term */
+static inline double
+model_transform(double x, bool signed_log)
+{
+	return signed_log ? copysign(log1p(fabs(x)), x) : x;
+}
+
+/* What one value adds to the log-odds */
+static inline double
+model_contribution(const ModelTerm *term, double x, bool isnull)
+{
+	if (isnull)
+		return term->missing_weight;
+	if (x < term->low)
+		x = term->low;
+	else if (x > term->high)
+		x = term->high;
+	return term->weight *
+		((model_transform(x, term->signed_log) - term->mean) / term->scale);
+}
+
+/* Log-odds of one row; values and nulls in the order of the inputs. */
 extern double model_log_odds(const Model *model, const double *values,
 							 const bool *nulls);
+
+/* Log-odds of the average training row: intercept and averages */
+extern double model_base(const Model *model);
+
+/* 1 / (1 + exp(-log_odds)) without overflow */
+static inline double
+model_probability(double log_odds)
+{
+	double		e = exp(-fabs(log_odds));
+
+	return log_odds >= 0 ? 1 / (1 + e) : e / (1 + e);
+}
 
 #endif							/* CHURN_MODEL_H */

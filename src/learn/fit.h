@@ -1,0 +1,241 @@
+/*-------------------------------------------------------------------------
+ *
+ * fit.h
+ *	  From labelled rows to a Model: what the parts of fitting share.
+ *
+ *	  fit_rows.c		 collects rows as an aggregate sees them
+ *	  fit_options.c		 the options as the user wrote them
+ *	  fit.c				 orders the phases: sample, folds, choice, final fit
+ *	  encode.c			 learns how a column reaches the solver
+ *	  fit_jobs.c		 runs jobs, in parallel workers where there are any
+ *	  liblinear.c		 the solver
+ *	  choose.c			 choice of C, out-of-fold metrics, calibration
+ *
+ * A missing value is a NaN inside fitting: NaN in data is refused before.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CHURN_FIT_H
+#define CHURN_FIT_H
+
+#include "fmgr.h"
+#include "learn/model.h"
+#include "port/atomics.h"
+#include "utils/jsonb.h"
+
+#define FIT_MAX_FOLDS	20
+#define FIT_MAX_PATH	16		/* values of C that are tried */
+#define FIT_QUANTILES	99		/* shares .01 to .99 of out-of-fold scores */
+#define FIT_NO_FOLD		255		/* matches no row: every row trains */
+
+/* ---- options: fit_options.c ---- */
+
+typedef struct FitOptions
+{
+	double		c;				/* 0: chosen by folds */
+	int			folds;			/* 0: none; then no calibration either */
+	int64		seed;
+	int			max_search_rows;	/* rows that choose C */
+	int			memory_kb;
+	int			workers;		/* asked for; fewer may come */
+	bool		calibrate;
+	int			nexclude;
+	char	  **exclude;		/* columns left out */
+	char	   *key;			/* row form: column that names the user */
+	char	   *positive;		/* row form: text of the label that churned */
+	bool		row_form;		/* excluded columns are no inputs at all */
+} FitOptions;
+
+/* Unknown keys and values out of range raise 22023. */
+extern FitOptions *fit_options_read(Jsonb *json);
+
+/* ---- rows: fit_rows.c ---- */
+
+typedef struct FitRows FitRows; /* private */
+
+/* One collected row */
+typedef struct FitRow
+{
+	uint64		group_id;		/* rows of one user share it */
+	bool		churned;
+	double		values[FLEXIBLE_ARRAY_MEMBER];	/* NaN where NULL */
+} FitRow;
+
+extern FitRows *fit_rows_create(MemoryContext context, int ncolumns,
+								char **names, FitOptions *options);
+
+/*
+ * Add a row.  "grouped" false: the row is a user of its own.  NaN and
+ * infinite values raise 22003 with the column's name; too many rows 54000.
+ */
+extern void fit_rows_add(FitRows *rows, const double *values,
+						 const bool *nulls, bool churned, bool grouped,
+						 uint64 group_id);
+extern void fit_rows_skip_unlabelled(FitRows *rows);
+
+extern int64 fit_rows_count(const FitRows *rows);
+extern int64 fit_rows_unlabelled(const FitRows *rows);
+extern int	fit_rows_columns(const FitRows *rows);
+extern char **fit_rows_names(const FitRows *rows);
+extern const FitOptions *fit_rows_options(const FitRows *rows);
+extern Size fit_rows_bytes(const FitRows *rows);
+
+/*
+ * All rows in canonical order: by user, then by content.  The order of
+ * arrival leaves no trace, so neither does the plan of the query.
+ */
+extern const FitRow **fit_rows_sorted(const FitRows *rows);
+
+/* 54000 with figures and a hint when "bytes" exceed the option. */
+extern void fit_check_memory(const FitOptions *options, Size bytes,
+							 int64 nrows, int ncolumns);
+
+/* A hash for one purpose: fold, sample, group of a row without a key */
+typedef enum FitSalt
+{
+	FIT_SALT_FOLD = 1,
+	FIT_SALT_SAMPLE = 2,
+	FIT_SALT_CONTENT = 3
+} FitSalt;
+extern uint64 fit_hash(uint64 value, int64 seed, FitSalt salt);
+
+/* ---- the matrix ---- */
+
+typedef struct FitMatrix
+{
+	int64		nrows;
+	int			ncolumns;
+	double	   *values;			/* column after column; NaN where missing */
+	uint8	   *churned;		/* 0 or 1 */
+	uint8	   *fold;			/* of the row's user */
+} FitMatrix;
+
+/* ---- encoding: encode.c ---- */
+
+typedef enum ColumnFate
+{
+	COLUMN_KEPT,
+	COLUMN_EMPTY,				/* NULL in every row */
+	COLUMN_CONSTANT,
+	COLUMN_DUPLICATE			/* encoded just like an earlier column */
+} ColumnFate;
+
+/* A column as the solver sees it: up to two design columns */
+typedef struct EncodedColumn
+{
+	ModelTerm	term;			/* weights are filled after solving */
+	int			value_column;	/* design column of z, or -1 */
+	int			missing_column; /* design column of "is NULL", or -1 */
+} EncodedColumn;
+
+typedef struct Encoding
+{
+	int			ncolumns;		/* kept ones */
+	EncodedColumn *columns;
+	int			ndesign;		/* design columns, without the intercept's */
+	int64		ntraining;		/* rows that it was learnt from */
+	ColumnFate *fate;			/* per column of the matrix */
+	int		   *duplicate_of;	/* where fate is COLUMN_DUPLICATE */
+} Encoding;
+
+/* Learn from the rows outside fold "held_out". */
+extern Encoding *encoding_learn(const FitMatrix *matrix, int held_out);
+
+/* Bring the solver's weights into the terms, and so their averages. */
+extern void encoding_take_weights(Encoding *encoding, const double *weights);
+
+/* Bytes that encoding_learn() needs beside the matrix */
+extern Size encoding_bytes(int64 nrows, int ncolumns);
+
+/* ---- solver: liblinear.c ---- */
+
+typedef struct LinearProblem LinearProblem;
+
+/* Bytes for a problem of so many rows, LIBLINEAR's own arrays included */
+extern Size linear_bytes(int64 nrows, int ncolumns);
+extern LinearProblem *linear_problem(const FitMatrix *matrix,
+									 const Encoding *encoding, int held_out);
+
+/*
+ * Minimise |w|^2 / 2 + C * sum of log-losses.  weights[0 .. ndesign]: on
+ * entry where to start, on return the solution; the last is the intercept,
+ * which is as good as unpenalised.
+ */
+extern void linear_fit(LinearProblem *problem, double c, double tolerance,
+					   double *weights);
+
+/* ---- jobs: fit_jobs.c ---- */
+
+/*
+ * What one phase computes, in one flat piece of memory that may be shared:
+ * this header, then the arrays that fit_jobs.c lays out behind it.
+ */
+typedef struct FitTask
+{
+	int64		nrows;
+	int			ncolumns;
+	bool		final;			/* one fit of all rows, else one a fold */
+	int			njobs;
+	int			npath;
+	double		path[FIT_MAX_PATH]; /* ascending values of C */
+	double		tolerance;
+	pg_atomic_uint32 next_job;
+	double		intercept;		/* final: the result, with the arrays below */
+	int			nterms;
+} FitTask;
+
+/* Where the arrays of a task are */
+typedef struct FitArrays
+{
+	FitMatrix	matrix;
+	double	   *log_odds;		/* folds: [path][row], out of fold */
+	int32	   *steps;			/* per job: values of C that were fitted */
+	int32	   *done;			/* per job: 1 when its results are in */
+	ModelTerm  *terms;			/* final */
+	int32	   *fate;			/* final: ColumnFate per column */
+	int32	   *duplicate_of;	/* final */
+} FitArrays;
+
+typedef void (*FitTaskFunction) (FitTask *task, FitArrays *arrays, void *arg);
+
+/* 54000 unless the jobs of a task, one at a time, fit into the memory. */
+extern void fit_jobs_check(const FitTask *shape, const FitOptions *options,
+						   Size held_bytes);
+
+/*
+ * Run the jobs of a task.  "fill" writes matrix, labels and folds; "collect"
+ * takes the results out.  Both are called in this process.
+ */
+extern void fit_jobs_run(const FitTask *shape, const FitOptions *options,
+						 Size held_bytes, FitTaskFunction fill,
+						 FitTaskFunction collect, void *arg);
+
+/* ---- choice and calibration: choose.c ---- */
+
+typedef struct FitChoice
+{
+	bool		searched;		/* else the fields below say nothing */
+	int			npath;			/* values of C that every fold reached */
+	double		log_loss[FIT_MAX_PATH]; /* mean out-of-fold, per C */
+	int			chosen;			/* position in the path */
+	double		auc;			/* out of fold, at the chosen C */
+	double		quantiles[FIT_QUANTILES];	/* of the out-of-fold log-odds at the
+											 * shares .01, .02, … .99 */
+	double		slope;			/* of the outcome on out-of-fold log-odds */
+	double		intercept;
+} FitChoice;
+
+/* log_odds is laid out as in FitArrays; steps is per fold. */
+extern void fit_choose(const FitMatrix *matrix, int nfolds,
+					   const double *log_odds, const int32 *steps,
+					   FitChoice *choice);
+
+/* ---- the whole: fit.c ---- */
+
+/*
+ * Fit a model on the collected rows.  No labelled row: NULL.  One class
+ * only: 22023 with the counts.  "spec" as in Model.
+ */
+extern Model *fit_model(FitRows *rows, Datum spec);
+
+#endif							/* CHURN_FIT_H */

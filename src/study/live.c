@@ -1,0 +1,241 @@
+/*-------------------------------------------------------------------------
+ *
+ * live.c
+ *	  What one live score is made of: study, key, history, standing.
+ *
+ * A call costs a look-up of the study and its champion under the caller's
+ * snapshot, and one execution of the kept plan that reads the user's events.
+ * That plan contains SQL that the study's owner wrote, so it runs with the
+ * owner's rights (owner.c).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "parser/parse_coerce.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "churn.h"
+#include "study/live.h"
+#include "study/owner.h"
+
+/* By name, and by being the only one; kept for the session */
+static SPIPlanPtr named_plan = NULL;
+static SPIPlanPtr only_plan = NULL;
+
+/*
+ * True while the owner's SQL runs: were that to score in turn, it could push
+ * the very plan that runs out of the session's cache.
+ */
+static bool live_busy = false;
+
+static SPIPlanPtr
+study_plan(const char *schema, bool named)
+{
+	SPIPlanPtr *plan = named ? &named_plan : &only_plan;
+	Oid			type = TEXTOID;
+
+	if (*plan == NULL)
+	{
+		*plan = SPI_prepare(psprintf("SELECT s.study, s.owner, s.revision, s.active_window,"
+									 " s.min_tenure, m.id FROM %s.churn_studies AS s"
+									 " LEFT JOIN %s.churn_models AS m"
+									 " ON m.study OPERATOR(pg_catalog.=) s.study"
+									 " AND m.status OPERATOR(pg_catalog.=) 'champion'"
+									 " WHERE %s", schema, schema,
+									 named ? "s.study OPERATOR(pg_catalog.=) $1"
+									 : "pg_catalog.pg_has_role(s.owner, 'MEMBER') LIMIT 2"),
+							named ? 1 : 0, &type);
+		if (*plan == NULL || SPI_keepplan(*plan) != 0)
+			elog(ERROR, "could not prepare the look-up of a study");
+	}
+	return *plan;
+}
+
+/* The one study that is meant when none is named. */
+static void
+check_only_study(uint64 found)
+{
+	if (found == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("there is no study that you may use"),
+				 errhint("churn_create_study makes one.")));
+	if (found > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
+				 errmsg("there is more than one study"),
+				 errhint("Name it: churn_score(user_id, 'study'), or SET churn.study = 'study'.")));
+}
+
+static void
+study_read(const char *schema, char *name, LiveStudy *study)
+{
+	Datum		argument = (Datum) 0;
+	HeapTuple	row;
+	TupleDesc	desc;
+	bool		isnull;
+	bool		has_champion;
+
+	if (name == NULL && churn_study_setting != NULL && *churn_study_setting)
+		name = churn_study_setting;
+	if (name != NULL)
+		argument = CStringGetTextDatum(name);
+	if (SPI_execute_plan(study_plan(schema, name != NULL), &argument, NULL,
+						 true, 2) != SPI_OK_SELECT)
+		elog(ERROR, "could not look a study up");
+	if (name == NULL)
+		check_only_study(SPI_processed);
+	else if (SPI_processed == 0)
+		owner_study_missing(schema, name);
+	row = SPI_tuptable->vals[0];
+	desc = SPI_tuptable->tupdesc;
+	study->name = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
+	study->owner = DatumGetObjectId(SPI_getbinval(row, desc, 2, &isnull));
+	study->revision = DatumGetInt64(SPI_getbinval(row, desc, 3, &isnull));
+	study->active_window = DatumGetInt32(SPI_getbinval(row, desc, 4, &isnull));
+	study->min_tenure = DatumGetInt32(SPI_getbinval(row, desc, 5, &isnull));
+	study->model_id = DatumGetInt64(SPI_getbinval(row, desc, 6, &isnull));
+	has_champion = !isnull;
+	SPI_freetuptable(SPI_tuptable);
+	if (!has_champion)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("study \"%s\" has no champion", study->name),
+				 errhint("SELECT * FROM churn_train(%s) trains one; one that passed the gate can be promoted by churn_promote.",
+						 quote_literal_cstr(study->name))));
+}
+
+/*
+ * The key as the study's type: itself, or by way of its text, which is what
+ * a literal is anyway and what numbers of other widths agree in.
+ */
+static Datum
+key_convert(Datum key, Oid from, Oid to)
+{
+	Oid			function;
+	Oid			ioparam;
+	bool		varlena;
+	char	   *written;
+
+	if (from == to || IsBinaryCoercible(from, to))
+		return key;
+	if (from == INT4OID && to == INT8OID)
+		return Int64GetDatum((int64) DatumGetInt32(key));
+	getTypeOutputInfo(from, &function, &varlena);
+	written = OidOutputFunctionCall(function, key);
+	getTypeInputInfo(to, &function, &ioparam);
+	return OidInputFunctionCall(function, written, ioparam, -1);
+}
+
+/* Today in the study's zone: the setting, else the clock. */
+static DateADT
+live_today(SessionPlan *plan)
+{
+	if (churn_today_setting != NULL && *churn_today_setting)
+		return DatumGetDateADT(DirectFunctionCall1(date_in,
+												   CStringGetDatum(churn_today_setting)));
+	return zone_days_from_timestamptz(plan->zone,
+									  GetCurrentTransactionStartTimestamp());
+}
+
+/* The user's history up to today, with the owner's rights; 0 when empty. */
+static Datum
+history_read(SessionPlan *plan, Oid owner, Datum key, DateADT today)
+{
+	Datum		arguments[2] = {key, DateADTGetDatum(today)};
+	OwnerSwitch before = owner_switch(owner);
+	Datum		history;
+	bool		isnull;
+
+	live_busy = true;
+	PG_TRY();
+	{
+		if (SPI_execute_plan(plan->plan, arguments, NULL, true, 0) !=
+			SPI_OK_SELECT || SPI_processed != 1)
+			elog(ERROR, "could not read a user's history");
+	}
+	PG_FINALLY();
+	{
+		live_busy = false;
+	}
+	PG_END_TRY();
+	owner_restore(&before);
+	history = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+							&isnull);
+	return isnull ? (Datum) 0 : history;
+}
+
+/*
+ * The as-of date of a live score: today, so that it equals this morning's
+ * batch; tomorrow only for a user with an event today, so that it counts.
+ */
+static DateADT
+live_as_of(Datum history, DateADT today)
+{
+	if (history == (Datum) 0)
+		return today;
+	return history_view(history, today, today + 1,
+						HISTORY_KNOWABLE)->nkinds > 0 ? today + 1 : today;
+}
+
+static void
+check_as_of(DateADT as_of, DateADT today)
+{
+	if (DATE_NOT_FINITE(as_of) || as_of > today + 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a score cannot be given as of a day after tomorrow's morning"),
+				 errdetail("as_of is %s, today is %s.",
+						   DatumGetCString(DirectFunctionCall1(date_out,
+															   DateADTGetDatum(as_of))),
+						   DatumGetCString(DirectFunctionCall1(date_out,
+															   DateADTGetDatum(today))))));
+}
+
+/* The table of models, which is in the schema of the function called. */
+static Oid
+catalogue_oid(FunctionCallInfo fcinfo)
+{
+	return get_relname_relid("churn_models",
+							 get_func_namespace(fcinfo->flinfo->fn_oid));
+}
+
+void
+live_read(FunctionCallInfo fcinfo, const char *schema, Live *live)
+{
+	SessionPlan *plan;
+	DateADT		today;
+	Datum		key;
+	HistoryView *view;
+
+	memset(live, 0, sizeof(*live));
+	if (live_busy)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("a source of a study cannot ask for scores")));
+	study_read(schema, PG_ARGISNULL(1) ? NULL :
+			   text_to_cstring(PG_GETARG_TEXT_PP(1)), &live->study);
+	live->study.catalogue = catalogue_oid(fcinfo);
+	plan = session_plan(schema, &live->study);
+	today = live_today(plan);
+	key = key_convert(PG_GETARG_DATUM(0),
+					  get_fn_expr_argtype(fcinfo->flinfo, 0), plan->user_type);
+	if (!PG_ARGISNULL(2))
+		check_as_of(PG_GETARG_DATEADT(2), today);
+	live->history = history_read(plan, live->study.owner, key, today);
+	/* fetched last: the owner's SQL may not come between look-up and use */
+	live->model = session_model(schema, &live->study);
+	live->as_of = PG_ARGISNULL(2) ? live_as_of(live->history, today) :
+		PG_GETARG_DATEADT(2);
+	if (live->history == (Datum) 0)
+		return;
+	view = history_view(live->history, DATEVAL_NOBEGIN, live->as_of,
+						HISTORY_KNOWABLE);
+	live->standing = standing_compute(view, live->as_of, live->model->spec,
+									  live->study.active_window,
+									  live->study.min_tenure);
+}

@@ -1,0 +1,152 @@
+-- refresh.sql: scores of everybody at risk, for BI
+--
+-- One transaction: histories and scores are built in staging tables by CREATE
+-- TABLE AS, the only form of writing that plans in parallel, then one
+-- statement upserts and deletes, so that a reader sees the old scores or the
+-- new ones.
+
+-- Score all users of a relation of histories into a staging table.
+CREATE FUNCTION churn_stage_scores(definition churn_studies, histories text,
+    champion churn_models, as_of date) RETURNS text
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    d ALIAS FOR definition;
+    staging text := format('%I.%I', d.table_schema, d.study || '_scoring');
+    model text := format('%L::@extschema@.churn_model', champion.model);
+BEGIN
+    EXECUTE format(
+        'CREATE UNLOGGED TABLE %1$s AS'
+        ' SELECT c.user_id, (c.standing).stage, (c.standing).value, (c.standing).next_day,'
+        ' @extschema@.churn_predict(%2$s, c.history, %3$L::pg_catalog.date) AS score,'
+        ' @extschema@.churn_reasons(%2$s, c.history, %3$L::pg_catalog.date, 3) AS reasons,'
+        ' @extschema@.churn_key_share(c.user_id::pg_catalog.text, %4$L) OPERATOR(pg_catalog.<) %5$s AS holdout'
+        ' FROM (SELECT h.user_id, h.history,'
+        '   @extschema@.churn_standing(h.history, %3$L::pg_catalog.date, @extschema@.churn_model_spec(%2$s), %6$s, %7$s) AS standing'
+        '   FROM %8$s AS h WHERE h.history IS NOT NULL OFFSET 0) AS c'
+        ' WHERE (c.standing).at_risk',
+        staging, model, as_of, 'holdout ' || d.study, d.holdout_share,
+        d.active_window, d.min_tenure, histories);
+    RETURN staging;
+END
+$$;
+COMMENT ON FUNCTION churn_stage_scores(churn_studies, text, churn_models, date) IS 'support function of churn_refresh: build STUDY_scoring; returns its qualified name';
+
+-- Replace STUDY_scores by a staging table in one statement.
+CREATE FUNCTION churn_publish_scores(definition churn_studies, staging text,
+    champion churn_models, as_of date) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    scores text := format('%I.%I', definition.table_schema, definition.study || '_scores');
+    equals text := @extschema@.churn_equality_operator(definition.user_type::regtype);
+    published bigint;
+BEGIN
+    EXECUTE format(
+        'WITH gone AS (DELETE FROM %1$s AS o WHERE NOT EXISTS'
+        '   (SELECT FROM %2$s AS n WHERE n.user_id %3$s o.user_id))'
+        ' INSERT INTO %1$s AS o (user_id, as_of, score, percentile, band, band_since,'
+        '   previous_score, stage, reasons, value, value_at_risk, next_day, holdout, model_version)'
+        ' SELECT n.user_id, %4$L::pg_catalog.date, n.score, n.percentile, b.band,'
+        '   CASE WHEN b.band OPERATOR(pg_catalog.=) p.band THEN p.band_since ELSE %4$L::pg_catalog.date END,'
+        -- a refresh repeated on one day keeps what came before that day
+        '   CASE WHEN p.as_of OPERATOR(pg_catalog.<) %4$L::pg_catalog.date THEN p.score ELSE p.previous_score END,'
+        '   n.stage, n.reasons, n.value, n.score OPERATOR(pg_catalog.*) n.value, n.next_day, n.holdout, %5$s'
+        ' FROM (SELECT s.*, 100 OPERATOR(pg_catalog.*) pg_catalog.cume_dist() OVER (ORDER BY s.score) AS percentile'
+        '   FROM %2$s AS s) AS n'
+        ' LEFT JOIN %1$s AS p ON p.user_id %3$s n.user_id'
+        ' CROSS JOIN LATERAL (SELECT @extschema@.churn_band(n.score, %6$L::pg_catalog.float8[], p.band)) AS b (band)'
+        ' ON CONFLICT (user_id) DO UPDATE SET as_of = excluded.as_of, score = excluded.score,'
+        '   percentile = excluded.percentile, band = excluded.band, band_since = excluded.band_since,'
+        '   previous_score = excluded.previous_score, stage = excluded.stage, reasons = excluded.reasons,'
+        '   value = excluded.value, value_at_risk = excluded.value_at_risk, next_day = excluded.next_day,'
+        '   holdout = excluded.holdout, model_version = excluded.model_version',
+        scores, staging, equals, as_of, champion.version, champion.band_cutoffs);
+    GET DIAGNOSTICS published = ROW_COUNT;
+    RETURN published;
+END
+$$;
+COMMENT ON FUNCTION churn_publish_scores(churn_studies, text, churn_models, date) IS 'support function of churn_refresh: upsert and delete in one statement; returns the number of users at risk';
+
+-- Keep scores as they were given: weekly, and whenever the champion is new.
+CREATE FUNCTION churn_log_scores(definition churn_studies, champion churn_models,
+    as_of date) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    score_log text := format('%I.%I', definition.table_schema, definition.study || '_score_log');
+    due boolean;
+    logged bigint := 0;
+BEGIN
+    EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s AS l'
+        ' WHERE l.as_of OPERATOR(pg_catalog.>) (%L::pg_catalog.date OPERATOR(pg_catalog.-) 7)'
+        ' AND l.as_of OPERATOR(pg_catalog.<=) %L::pg_catalog.date'
+        ' AND l.model_version OPERATOR(pg_catalog.=) %s)',
+        score_log, as_of, as_of, champion.version) INTO due;
+    IF due THEN
+        EXECUTE format('INSERT INTO %s (as_of, user_id, model_version, score, holdout)'
+            ' SELECT s.as_of, s.user_id, s.model_version, s.score, s.holdout FROM %I.%I AS s',
+            score_log, definition.table_schema, definition.study || '_scores');
+        GET DIAGNOSTICS logged = ROW_COUNT;
+    END IF;
+    RETURN logged;
+END
+$$;
+COMMENT ON FUNCTION churn_log_scores(churn_studies, churn_models, date) IS 'support function of churn_refresh: append to STUDY_score_log when it is due; returns the number of rows';
+
+CREATE FUNCTION churn_champion(study text) RETURNS churn_models
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    d @extschema@.churn_studies := @extschema@.churn_study_row(study);
+    champion @extschema@.churn_models;
+BEGIN
+    SELECT * INTO champion FROM @extschema@.churn_models AS m
+    WHERE m.study = d.study AND m.status = 'champion';
+    IF champion.id IS NULL THEN
+        RAISE EXCEPTION 'study "%" has no champion', study
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = format('SELECT * FROM churn_train(%L) trains one; one that passed the gate can be promoted by churn_promote.', study);
+    END IF;
+    RETURN champion;
+END
+$$;
+COMMENT ON FUNCTION churn_champion(text) IS 'the row of churn_models that scores; 55000 with a hint when there is none';
+
+CREATE FUNCTION churn_refresh_owned(study text, as_of date) RETURNS void
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    d @extschema@.churn_studies := @extschema@.churn_study_row(study);
+    today date := @extschema@.churn_today(d.time_zone);
+    day date := coalesce(as_of, today);
+    champion @extschema@.churn_models := @extschema@.churn_champion(study);
+    histories text;
+    staging text;
+    published bigint;
+BEGIN
+    IF day > today THEN
+        RAISE EXCEPTION 'scores of % cannot be given on %', day, today
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'as_of is today or a day before.';
+    END IF;
+    -- one refresh or training of a study at a time
+    PERFORM FROM @extschema@.churn_studies AS s WHERE s.study = d.study FOR UPDATE;
+    histories := @extschema@.churn_stage_histories(d, today);
+    staging := @extschema@.churn_stage_scores(d, histories, champion, day);
+    published := @extschema@.churn_publish_scores(d, staging, champion, day);
+    PERFORM @extschema@.churn_log_scores(d, champion, day);
+    EXECUTE format('DROP TABLE %s, %s', histories, staging);
+    RAISE NOTICE 'study %: % users at risk scored as of %', study, published, day;
+END
+$$;
+COMMENT ON FUNCTION churn_refresh_owned(text, date) IS 'support function of churn_refresh';
+
+CREATE PROCEDURE churn_refresh(study text, as_of date DEFAULT NULL)
+    AS 'MODULE_PATHNAME', 'churn_as_owner' LANGUAGE C;
+COMMENT ON PROCEDURE churn_refresh(text, date) IS 'score everybody at risk by the champion as of today (or a past date) into STUDY_scores, drop who is no longer at risk, append to STUDY_score_log weekly; one transaction; errors: 55000 no champion, 22023 a future date, 42501 rights';
