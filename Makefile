@@ -56,6 +56,7 @@ OBJS = \
 	src/learn/predict.o \
 	src/learn/contributions.o \
 	src/learn/reasons.o \
+	src/learn/fit_memory.o \
 	src/measure/ranking.o \
 	src/measure/ranking_flat.o \
 	src/measure/ranking_io.o \
@@ -102,6 +103,7 @@ SQL_PARTS = \
 	src/learn/model.sql \
 	src/learn/fit.sql \
 	src/learn/predict.sql \
+	src/learn/fit_memory.sql \
 	src/measure/ranking.sql \
 	src/measure/auc.sql \
 	src/measure/ks.sql \
