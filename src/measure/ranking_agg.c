@@ -27,6 +27,15 @@
 #include "measure/ranking.h"
 #include "measure/ranking_flat.h"
 
+/* How an operator sorts: a type of its own from 18 on */
+#if PG_VERSION_NUM >= 180000
+typedef CompareType SortDirection;
+#define SORT_UPWARD COMPARE_LT
+#else
+typedef int16 SortDirection;
+#define SORT_UPWARD BTLessStrategyNumber
+#endif
+
 /* The memory context of the aggregate's state. */
 static MemoryContext
 aggregate_context(FunctionCallInfo fcinfo)
@@ -59,13 +68,14 @@ input_is_ordered(FunctionCallInfo fcinfo)
 	Node	   *key;
 	Oid			family,
 				type;
-	int16		strategy;
+	SortDirection direction;
 
 	if (aggref == NULL || aggref->aggorder == NIL)
 		return false;
 	first = linitial_node(SortGroupClause, aggref->aggorder);
-	if (!get_ordering_op_properties(first->sortop, &family, &type, &strategy) ||
-		strategy != BTLessStrategyNumber || !is_plain_number(type))
+	if (!get_ordering_op_properties(first->sortop, &family, &type,
+									&direction) ||
+		direction != SORT_UPWARD || !is_plain_number(type))
 		return false;
 	score = linitial_node(TargetEntry, aggref->args);
 	key = (Node *) get_sortgroupclause_tle(first, aggref->args)->expr;
