@@ -1,7 +1,7 @@
 -- Curves against plain SQL on random rankings, and what they refuse.
 \set QUIET on
 SET client_min_messages = warning;
-SELECT plan(23);
+SELECT plan(24);
 
 SELECT setseed(0.77);
 CREATE TABLE cases AS
@@ -55,6 +55,9 @@ SELECT is((SELECT count(*) FROM (SELECT i, (churn_calibration(r, 5, 'width')).* 
     0::bigint, 'calibration by equal width');
 SELECT is((SELECT count(*) FROM (SELECT i, (churn_calibration(r, 7, 'count')).* FROM rankings) g FULL JOIN gains_naive v ON g.i = v.i AND g.bin = 8 - v.bin
     WHERE g.n IS DISTINCT FROM v.n OR NOT near(g.churners, v.churners)), 0::bigint, 'calibration by equal count');
+-- (1/49) * 49 is below 1 in doubles
+SELECT is((SELECT array_agg(bin) FROM churn_calibration((SELECT churn_ranking(x / 49.0::float8, true) FROM generate_series(0, 49) x), 49)),
+    ARRAY(SELECT generate_series(1, 49)), 'a score on a border belongs to the upper bin, 1 to the last');
 -- 3 of 10: prop.test(3, 10, correct = FALSE) of R
 SELECT ok(abs(lower - .10779127) < 1e-7 AND abs(upper - .60322185) < 1e-7, 'the interval is Wilson''s: ' || lower || ' ' || upper)
 FROM churn_calibration((SELECT churn_ranking(.3, x <= 3) FROM generate_series(1, 10) x), 1);

@@ -2,7 +2,7 @@
 -- and the same bits in every plan.
 \set QUIET on
 SET client_min_messages = warning;
-SELECT plan(72);
+SELECT plan(74);
 
 CREATE FUNCTION near(have float8, want float8, tolerance float8, what text) RETURNS text
 LANGUAGE sql AS $$ SELECT ok(abs(have - want) <= tolerance, what || ': ' || coalesce(have::text, 'NULL')) $$;
@@ -100,6 +100,7 @@ CREATE TABLE rows_0 PARTITION OF rows_of FOR VALUES IN (0);
 CREATE TABLE rows_1 PARTITION OF rows_of FOR VALUES IN (1);
 INSERT INTO rows_of SELECT i % 2, CASE WHEN i % 3 = 0 THEN round(x::numeric, 2) ELSE x END, random() < x, i % 4000
 FROM (SELECT i, random() * .98 + .01 AS x FROM generate_series(1, 20000) i) r;
+INSERT INTO rows_of VALUES (0, NULL, true, 1), (1, .5, NULL, 2), (1, NULL, NULL, 3);
 ANALYZE rows_of;
 CREATE TABLE results (how text, figures text);
 CREATE FUNCTION figures(source text, ordered text) RETURNS text LANGUAGE plpgsql AS $$
@@ -137,7 +138,18 @@ SELECT is((SELECT bool_and(s.f = p.f) FROM
 SELECT is((SELECT count(*) FROM (SELECT u, churn_auc(s, l) AS ours FROM rows_of GROUP BY u) x LEFT JOIN
         (SELECT a.u, avg((a.s > b.s)::int + .5 * (a.s = b.s)::int)::float8 AS naive
          FROM rows_of a JOIN rows_of b ON a.u = b.u AND a.l AND NOT b.l GROUP BY a.u) y USING (u)
-    WHERE abs(ours - naive) > 1e-12 OR ours IS NULL <> (naive IS NULL)), 0::bigint, 'each of 4,000 groups is right');
+    WHERE abs(ours - naive) > 1e-12 OR (ours IS NULL) <> (naive IS NULL)), 0::bigint, 'each of 4,000 groups is right');
+
+-- Partial states that each ascend do not ascend together.
+CREATE TABLE rising (part int, s float8, l boolean) PARTITION BY LIST (part);
+CREATE TABLE rising_0 PARTITION OF rising FOR VALUES IN (0);
+CREATE TABLE rising_1 PARTITION OF rising FOR VALUES IN (1);
+INSERT INTO rising SELECT i % 2, i / 3001.0, hashint4(i) % 3 = 0 FROM generate_series(1, 3000) i;
+ANALYZE rising;
+SELECT is((SELECT churn_evaluate(s, l)::text FROM rising), (SELECT churn_evaluate(s, l)::text FROM
+    (SELECT * FROM rising ORDER BY s DESC OFFSET 0) x), 'sorted partial states merge');
+SELECT matches((SELECT string_agg(line, ' ') FROM plan_of('SELECT churn_evaluate(s, l) FROM rising') line),
+    'Partial Aggregate.*Partial Aggregate', 'each partition had a state');
 
 -- A window keeps the state while it grows
 SELECT is((SELECT count(*) FROM (

@@ -68,7 +68,8 @@ delong_variance(const Ranking *ranking, double auc)
 		double		placement;
 
 		churners_above -= group.churners;
-		placement = (double) (2 * stayers_below + group.stayers) / (2 * stayers);
+		placement = (double) (2 * stayers_below + group.stayers) /
+			(2 * stayers);
 		sum_add(&of_churners, (double) group.churners *
 				((placement - auc) * (placement - auc)));
 		placement = (double) (2 * churners_above + group.churners) /

@@ -119,9 +119,13 @@ add_placements(PairedRow *rows, int64 nrows, int column, double sign,
 			tied[rows[end].churned]++;
 		churners_above -= tied[1];
 		for (; i < end; i++)
-			rows[i].difference += sign * (rows[i].churned ?
-										  (stayers_below + tied[0] / 2) / stayers :
-										  (churners_above + tied[1] / 2) / churners);
+		{
+			double		placement = rows[i].churned ?
+				(stayers_below + tied[0] / 2) / stayers :
+				(churners_above + tied[1] / 2) / churners;
+
+			rows[i].difference += sign * placement;
+		}
 		sum_add(&wins, tied[1] * (2 * stayers_below + tied[0]));
 		stayers_below += tied[0];
 	}

@@ -48,11 +48,10 @@ typedef struct Resample
 double
 bootstrap_key(text *key)
 {
-	uint64		hash = DatumGetUInt64(hash_any_extended((unsigned char *) VARDATA_ANY(key),
-														VARSIZE_ANY_EXHDR(key),
-														0));
+	const unsigned char *bytes = (const unsigned char *) VARDATA_ANY(key);
+	Datum		hash = hash_any_extended(bytes, VARSIZE_ANY_EXHDR(key), 0);
 
-	return (double) (hash >> 11);
+	return (double) (DatumGetUInt64(hash) >> 11);
 }
 
 /* Order of two doubles. */
@@ -161,7 +160,8 @@ draw_users(Resample *sample, int64 seed, int replicate)
 	for (int64 i = 0; i < sample->nusers; i++)
 	{
 		/* 32 random bits scaled: fair to one part in 2^32 / users */
-		uint64		user = ((draw(&state) >> 32) * (uint64) sample->nusers) >> 32;
+		uint64		random = draw(&state) >> 32;
+		uint64		user = (random * (uint64) sample->nusers) >> 32;
 
 		sample->weights[user]++;
 	}

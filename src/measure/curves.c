@@ -44,8 +44,9 @@ thresholds_read(Thresholds *thresholds, const Ranking *ranking)
 		count++;
 	thresholds->count = count;
 	ranking_check_memory(count * sizeof(TieGroup));
-	thresholds->groups = MemoryContextAllocHuge(CurrentMemoryContext,
-												Max(count, 1) * sizeof(TieGroup));
+	thresholds->groups =
+		MemoryContextAllocHuge(CurrentMemoryContext,
+							   Max(count, 1) * sizeof(TieGroup));
 	rank_reader_init(&reader, ranking);
 	while (rank_reader_next(&reader, &group))
 		thresholds->groups[--count] = group;
@@ -217,7 +218,8 @@ churn_calibration(PG_FUNCTION_ARGS)
 {
 	const Ranking *ranking = ranking_sorted(PG_GETARG_DATUM(0));
 	int			nbins = bins_check(PG_GETARG_INT32(1));
-	bool		by_count = bins_check_method(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	char	   *method = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	bool		by_count = bins_check_method(method);
 	ProbabilitySums sums;
 	Bin		   *bins;
 	FigureRows	rows;

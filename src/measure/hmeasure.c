@@ -48,7 +48,7 @@ rest_moment(const CostWeight *w, double x)
 static double
 hull_loss(const Hull *hull, const CostWeight *w, double rows)
 {
-	double		all_churners = (double) hull->points[hull->npoints - 1].churners;
+	const HullPoint *all = &hull->points[hull->npoints - 1];
 	double		upper = 1;		/* costs beyond which the corner is not best */
 	Sum			loss = {0, 0};
 
@@ -59,14 +59,14 @@ hull_loss(const Hull *hull, const CostWeight *w, double rows)
 
 		if (i + 1 < hull->npoints)
 		{
-			double		churners = (double) (point[1].churners - point->churners);
-			double		stayers = (double) (point[1].stayers - point->stayers);
+			int64		churners = point[1].churners - point->churners;
+			int64		stayers = point[1].stayers - point->stayers;
 
-			lower = churners / (churners + stayers);
+			lower = (double) churners / (double) (churners + stayers);
 		}
 		sum_add(&loss, (double) point->stayers *
 				(cost_moment(w, upper) - cost_moment(w, lower)));
-		sum_add(&loss, (all_churners - (double) point->churners) *
+		sum_add(&loss, (double) (all->churners - point->churners) *
 				(rest_moment(w, upper) - rest_moment(w, lower)));
 		upper = lower;
 	}

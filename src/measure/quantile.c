@@ -118,14 +118,17 @@ chi_square_upper(double x, double df)
 	if (isinf(x))
 		return 0;
 	x /= 2;
-	return x < a + 1 ? 1 - gamma_lower_series(a, x) : gamma_upper_fraction(a, x);
+	if (x < a + 1)
+		return 1 - gamma_lower_series(a, x);
+	return gamma_upper_fraction(a, x);
 }
 
 /* Density of the chi-square distribution. */
 static double
 chi_square_density(double x, double df)
 {
-	return exp((df / 2 - 1) * log(x) - x / 2 - df / 2 * log(2) - lgamma(df / 2));
+	return exp((df / 2 - 1) * log(x) - x / 2 - df / 2 * log(2) -
+			   lgamma(df / 2));
 }
 
 /*

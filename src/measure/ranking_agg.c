@@ -27,15 +27,6 @@
 #include "measure/ranking.h"
 #include "measure/ranking_flat.h"
 
-/* How an operator sorts: a type of its own from 18 on */
-#if PG_VERSION_NUM >= 180000
-typedef CompareType SortDirection;
-#define SORT_UPWARD COMPARE_LT
-#else
-typedef int16 SortDirection;
-#define SORT_UPWARD BTLessStrategyNumber
-#endif
-
 /* The memory context of the aggregate's state. */
 static MemoryContext
 aggregate_context(FunctionCallInfo fcinfo)
@@ -55,6 +46,24 @@ is_plain_number(Oid type)
 		type == INT2OID || type == INT4OID || type == INT8OID;
 }
 
+/* Does an operator sort plain numbers upwards? */
+static bool
+is_ascending(Oid operator)
+{
+	Oid			family;
+	Oid			type;
+#if PG_VERSION_NUM >= 180000
+	CompareType direction;
+	CompareType ascending = COMPARE_LT;
+#else
+	int16		direction;
+	int16		ascending = BTLessStrategyNumber;
+#endif
+
+	return get_ordering_op_properties(operator, &family, &type, &direction) &&
+		direction == ascending && is_plain_number(type);
+}
+
 /*
  * Does the executor sort this aggregate's rows by ascending score?  True for
  * ORDER BY the score as written, cast implicitly or not.  Asked once a state.
@@ -66,16 +75,11 @@ input_is_ordered(FunctionCallInfo fcinfo)
 	SortGroupClause *first;
 	TargetEntry *score;
 	Node	   *key;
-	Oid			family,
-				type;
-	SortDirection direction;
 
 	if (aggref == NULL || aggref->aggorder == NIL)
 		return false;
 	first = linitial_node(SortGroupClause, aggref->aggorder);
-	if (!get_ordering_op_properties(first->sortop, &family, &type,
-									&direction) ||
-		direction != SORT_UPWARD || !is_plain_number(type))
+	if (!is_ascending(first->sortop))
 		return false;
 	score = linitial_node(TargetEntry, aggref->args);
 	key = (Node *) get_sortgroupclause_tle(first, aggref->args)->expr;

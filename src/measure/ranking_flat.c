@@ -93,7 +93,9 @@ flatten_into(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
 	SET_VARSIZE(flat, allocated_size);
 	flat->version = FLAT_VERSION;
 	flat->form = (uint8) ranking->form;
-	flat->shape = (uint8) (ranking->width | (ranking->sorted ? FLAT_SORTED : 0));
+	flat->shape = (uint8) ranking->width;
+	if (ranking->sorted)
+		flat->shape |= FLAT_SORTED;
 	flat->nparams = (uint8) ranking->nparams;
 	flat->ignored = ranking->ignored;
 	flat->churners = ranking->churners.nrows;

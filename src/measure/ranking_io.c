@@ -233,7 +233,7 @@ get_double(const char **text)
 
 	errno = 0;
 	value = strtod(*text, &end);
-	if (end == *text || (errno != 0 && (value == HUGE_VAL || value == -HUGE_VAL)))
+	if (end == *text || (errno != 0 && fabs(value) == HUGE_VAL))
 		refuse("a number is missing or out of range");
 	*text = end;
 	return value;

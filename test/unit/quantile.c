@@ -90,7 +90,8 @@ main(void)
 	for (double df = 1; df <= 3000; df *= 3)
 		for (double p = 0.001; p < 1; p += 0.111)
 		{
-			double		back = 1 - chi_square_upper(chi_square_quantile(p, df), df);
+			double		x = chi_square_quantile(p, df);
+			double		back = 1 - chi_square_upper(x, df);
 			int			ok = fabs(back - p) < 1e-12;
 
 			failures += !ok;
