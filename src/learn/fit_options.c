@@ -27,8 +27,7 @@ typedef struct OptionHandler
 } OptionHandler;
 
 /* The one message for a value that an option cannot take */
-static void
-pg_attribute_noreturn()
+pg_noreturn static void
 option_wrong(const char *key, const char *wanted)
 {
 	ereport(ERROR,

@@ -25,6 +25,7 @@
 #include "varatt.h"
 #endif
 
+#include "churn.h"
 #include "history/spec.h"
 #include "learn/model.h"
 
@@ -80,8 +81,7 @@ load_uint64(const char *bytes)
 }
 
 /* The one message for bytes that cannot be a model */
-static void
-pg_attribute_noreturn()
+pg_noreturn static void
 model_damaged(int sqlstate, const char *what)
 {
 	ereport(ERROR,

@@ -17,6 +17,7 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
+#include "churn.h"
 #include "learn/model.h"
 
 #define MODEL_TEXT_VERSION	1
@@ -92,8 +93,7 @@ churn_model_out(PG_FUNCTION_ARGS)
 /* ---- reading ---- */
 
 /* The one message for JSON that is not a model */
-static void
-pg_attribute_noreturn()
+pg_noreturn static void
 text_wrong(const char *what, const char *name)
 {
 	ereport(ERROR,
