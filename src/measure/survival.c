@@ -4,7 +4,7 @@
  *	  Durations that ended and durations that are still open: counts by day,
  *	  and the Kaplan-Meier curve over them.
  *
- * churn_survival(duration, event) counts, for each number of days, how many
+ * churn_survival(duration, event [, times]) counts, for each number of days, how many
  * durations ended then (event) and how many were last seen then (not event:
  * right-censored).  Its state and its result are one value, bigint[][] with a
  * row {ended, open} a day from day 0 on: a value that is dumped, copied and
@@ -31,7 +31,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "miscadmin.h"
+#include "common/int.h"
 #include "utils/array.h"
 
 #include "measure/figures.h"
@@ -124,40 +124,73 @@ survival_check(ArrayType *array)
 	return array;
 }
 
+/* A duration within the limit. */
+static int32
+survival_duration(int32 days)
+{
+	if (days < 0 || days > SURVIVAL_MAX_DAYS)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("a duration must be between 0 and %d days, not %d",
+						SURVIVAL_MAX_DAYS, days)));
+	return days;
+}
+
+/* How often a row counts. */
+static int64
+survival_times(int64 times)
+{
+	if (times < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("a number of durations must not be negative, but is %lld",
+						(long long) times)));
+	return times;
+}
+
+/* Add to a count; the sum over all days is checked at the end. */
+static void
+survival_add(int64 *count, int64 times)
+{
+	if (pg_add_s64_overflow(*count, times, count))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("too many durations to count")));
+}
+
 PG_FUNCTION_INFO_V1(churn_survival_trans);
 
 /*
- * (state, duration, event).  The state is changed in place, and replaced by
- * one of twice the length when a longer duration comes.
+ * (state, duration, event [, times]).  The state is changed in place, and
+ * replaced by one of twice the length when a longer duration comes.
  */
 Datum
 churn_survival_trans(PG_FUNCTION_ARGS)
 {
 	ArrayType  *state = PG_ARGISNULL(0) ? NULL :
 		survival_check_shape(PG_GETARG_ARRAYTYPE_P(0));
+	int64		times = 1;
 	int32		days;
 
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "transition function called outside an aggregate");
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) ||
+		(PG_NARGS() > 3 && PG_ARGISNULL(3)))
 	{
 		if (state == NULL)
 			PG_RETURN_NULL();
 		PG_RETURN_POINTER(state);
 	}
-	days = PG_GETARG_INT32(1);
-	if (days < 0 || days > SURVIVAL_MAX_DAYS)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("a duration must be between 0 and %d days, not %d",
-						SURVIVAL_MAX_DAYS, days)));
+	days = survival_duration(PG_GETARG_INT32(1));
+	if (PG_NARGS() > 3)
+		times = survival_times(PG_GETARG_INT64(3));
 	if (state == NULL || days >= survival_length(state))
 		state = survival_create(Min(Max(SURVIVAL_FIRST_DAYS, 2 * (days + 1)),
 									SURVIVAL_MAX_DAYS + 1), state);
 	if (PG_GETARG_BOOL(2))
-		survival_days(state)[days].ended++;
+		survival_add(&survival_days(state)[days].ended, times);
 	else
-		survival_days(state)[days].open++;
+		survival_add(&survival_days(state)[days].open, times);
 	PG_RETURN_POINTER(state);
 }
 
@@ -178,8 +211,10 @@ churn_survival_combine(PG_FUNCTION_ARGS)
 		into = survival_create(survival_length(from), into);
 	for (int i = 0; i < survival_length(from); i++)
 	{
-		survival_days(into)[i].ended += survival_days(from)[i].ended;
-		survival_days(into)[i].open += survival_days(from)[i].open;
+		survival_add(&survival_days(into)[i].ended,
+					 survival_days(from)[i].ended);
+		survival_add(&survival_days(into)[i].open,
+					 survival_days(from)[i].open);
 	}
 	PG_RETURN_POINTER(into);
 }

@@ -4,6 +4,11 @@ CREATE FUNCTION churn_survival_trans(bigint[], integer, boolean) RETURNS bigint[
 COMMENT ON FUNCTION churn_survival_trans(bigint[], integer, boolean) IS
     'support function of churn_survival';
 
+CREATE FUNCTION churn_survival_trans(bigint[], integer, boolean, bigint) RETURNS bigint[]
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION churn_survival_trans(bigint[], integer, boolean, bigint) IS
+    'support function of churn_survival';
+
 CREATE FUNCTION churn_survival_combine(bigint[], bigint[]) RETURNS bigint[]
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION churn_survival_combine(bigint[], bigint[]) IS
@@ -20,6 +25,13 @@ CREATE AGGREGATE churn_survival(duration integer, event boolean) (
     PARALLEL = SAFE);
 COMMENT ON AGGREGATE churn_survival(integer, boolean) IS
     'durations in days counted by length: an array with a pair {ended, open} a day from day 0 on (event false: still open when last seen); read by churn_survival_curve; rows with NULL are ignored, no row gives NULL; 22003 below 0 or above 36500 days';
+
+CREATE AGGREGATE churn_survival(duration integer, event boolean, times bigint) (
+    SFUNC = churn_survival_trans, STYPE = bigint[], SSPACE = 4096,
+    COMBINEFUNC = churn_survival_combine, FINALFUNC = churn_survival_final,
+    PARALLEL = SAFE);
+COMMENT ON AGGREGATE churn_survival(integer, boolean, bigint) IS
+    'the same for rows that stand for so many durations each';
 
 CREATE FUNCTION churn_survival_curve(counts bigint[], level float8 DEFAULT 0.95,
     OUT day integer, OUT at_risk bigint, OUT ended bigint, OUT open bigint,
