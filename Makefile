@@ -81,6 +81,7 @@ OBJS = \
 	src/measure/precision.o \
 	src/measure/profit.o \
 	src/measure/quantile.o \
+	src/measure/survival.o \
 	src/simulate/draw.o \
 	src/simulate/shop.o \
 	src/simulate/shop_events.o \
@@ -117,6 +118,7 @@ SQL_PARTS = \
 	src/measure/curves.sql \
 	src/measure/drift.sql \
 	src/measure/arms.sql \
+	src/measure/survival.sql \
 	src/simulate/simulate.sql \
 	src/study/study.sql \
 	src/study/source.sql \
@@ -124,7 +126,10 @@ SQL_PARTS = \
 	src/study/band.sql \
 	src/study/train.sql \
 	src/study/score.sql \
-	src/study/refresh.sql
+	src/study/refresh.sql \
+	src/study/check.sql \
+	src/study/window.sql \
+	src/study/backtest.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =

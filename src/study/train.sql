@@ -153,6 +153,24 @@ END
 $$;
 COMMENT ON FUNCTION churn_review_snapshots(churn_studies, text, text[], date[], date, date, date) IS 'support function of churn_train: NOTICE a snapshot with its base rate, 55000 below 200 users of a class, WARNING when rates differ by more than .10';
 
+-- Fit a model on the training rows of STUDY_snapshots.
+CREATE FUNCTION churn_fit_snapshots(definition churn_studies, spec churn_spec,
+    options jsonb, OUT model churn_model, OUT rows bigint, OUT churn_rate float8)
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    EXECUTE format(
+        'SELECT @extschema@.churn_fit(s.features, s.churned,'
+        ' @extschema@.churn_key_hash(s.user_id::pg_catalog.text, ''fold''), %L::@extschema@.churn_spec, %L::pg_catalog.jsonb),'
+        ' pg_catalog.count(*), pg_catalog.avg(s.churned::int)'
+        ' FROM %I.%I AS s WHERE s.purpose OPERATOR(pg_catalog.=) ''train'' AND s.churned IS NOT NULL',
+        spec, options, definition.table_schema, definition.study || '_snapshots')
+    INTO model, rows, churn_rate;
+END
+$$;
+COMMENT ON FUNCTION churn_fit_snapshots(churn_studies, churn_spec, jsonb) IS 'support function of churn_train and churn_backtest: the model, its training rows and their churn rate';
+
 -- Out-of-time test of a model on the test rows of STUDY_snapshots.
 CREATE FUNCTION churn_test_model(definition churn_studies, model churn_model) RETURNS jsonb
     LANGUAGE plpgsql STABLE
@@ -296,13 +314,8 @@ BEGIN
     PERFORM @extschema@.churn_name_snapshots(d, spec);
     EXECUTE format('DROP TABLE %s', histories);
 
-    EXECUTE format(
-        'SELECT @extschema@.churn_fit(s.features, s.churned,'
-        ' @extschema@.churn_key_hash(s.user_id::pg_catalog.text, ''fold''), %L::@extschema@.churn_spec, %L::pg_catalog.jsonb),'
-        ' pg_catalog.count(*), pg_catalog.avg(s.churned::int)'
-        ' FROM %I.%I AS s WHERE s.purpose OPERATOR(pg_catalog.=) ''train'' AND s.churned IS NOT NULL',
-        spec, options, d.table_schema, d.study || '_snapshots')
-    INTO model, result.rows, result.churn_rate;
+    SELECT t.model, t.rows, t.churn_rate INTO model, result.rows, result.churn_rate
+    FROM @extschema@.churn_fit_snapshots(d, spec, options) AS t;
 
     figures := @extschema@.churn_test_model(d, model)
         || jsonb_build_object('rows', result.rows, 'churn_rate', result.churn_rate,
