@@ -427,7 +427,7 @@ CREATE VIEW churn_definitions WITH (security_barrier) AS
         count(c.source) AS sources,
         string_agg(format('%I.%I%s', c.relation_schema, c.relation_name,
             CASE c.role WHEN 'action' THEN ' (action)' ELSE '' END),
-            ', ' ORDER BY c.source) AS relations,
+            ', ' ORDER BY c.source) FILTER (WHERE c.source IS NOT NULL) AS relations,
         format('churned: no %s for %s days%s; at risk: one in the %s days before',
             coalesce(array_to_string(s.key_kinds, ' or '), 'event'), s.churn_window,
             CASE WHEN s.gap > 0 THEN format(', from %s days after', s.gap) ELSE '' END,

@@ -252,6 +252,15 @@ BEGIN
         RAISE EXCEPTION 'holdout_share must be at least 0 and below 1, not %', d.holdout_share
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    IF cardinality(d.key_kinds) = 0 THEN
+        RAISE EXCEPTION 'key_kinds must name a kind'
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Leave it unsaid where the sources give one kind only.';
+    END IF;
+    IF NOT isfinite(d.complete_until) THEN
+        RAISE EXCEPTION 'complete_until must be a finite date'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     -- the spec's own checks cover windows, kinds and the zone
     PERFORM @extschema@.churn_spec(windows => d.windows, lookback => d.lookback,
         kinds => d.key_kinds, key_kinds => d.key_kinds,
@@ -298,8 +307,8 @@ BEGIN
     d.gap := coalesce(@extschema@.churn_whole_days(gap, 'gap'), 0);
     d.min_tenure := coalesce(@extschema@.churn_whole_days(min_tenure, 'min_tenure'), 0);
     d.key_kinds := key_kinds;
-    d.windows := windows;
-    d.time_zone := time_zone;
+    d.windows := coalesce(windows, '{7,30,90,180,365}');
+    d.time_zone := coalesce(time_zone, 'UTC');
     d.holdout_share := holdout_share;
     d.complete_until := complete_until;
     PERFORM @extschema@.churn_check_study(d);
