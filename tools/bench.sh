@@ -17,7 +17,7 @@ esac
 
 tools/packages.sh gcc make perl postgresql-15 postgresql-server-dev-15 \
     liblinear-dev
-stage=$(tools/stage.sh | tail -n 1)
+stage=$(tools/stage.sh)
 trap 'rm -rf "$stage"' EXIT
 
 export PGOPTIONS_BENCH="-c max_parallel_workers_per_gather=0 -c work_mem=${WORK_MEM:-256MB} -c jit=${JIT:-off} -c timezone=UTC -c client_min_messages=warning"
