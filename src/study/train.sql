@@ -302,6 +302,31 @@ END
 $$;
 COMMENT ON FUNCTION churn_build_snapshots(churn_studies, date, date, date, date[], date) IS 'support function of churn_train: histories, review, features; returns the spec of the features';
 
+-- Condition that keeps as many users as churn.memory has room for.
+CREATE FUNCTION churn_sample_sql(definition churn_studies, columns int) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    n bigint;
+    share float8;
+BEGIN
+    EXECUTE format('SELECT pg_catalog.count(*) FROM %I.%I AS s WHERE s.purpose OPERATOR(pg_catalog.=) ''train''',
+        definition.table_schema, definition.study || '_snapshots') INTO n;
+    share := @extschema@.churn_fit_share(n, columns);
+    IF share >= 1 THEN
+        RETURN 'true';
+    END IF;
+    share := share * .95;
+    RAISE NOTICE 'churn.memory has no room for % rows of % features: training on % of the users, drawn by hash',
+        n, columns, to_char(100 * share, 'FM990.0') || ' %'
+        USING HINT = 'Raise churn.memory, or name fewer windows or kinds.';
+    RETURN format('@extschema@.churn_key_share(%s, ''sample'') OPERATOR(pg_catalog.<) %s::pg_catalog.float8',
+        @extschema@.churn_key_text_sql(definition, 's.user_id'), share);
+END
+$$;
+COMMENT ON FUNCTION churn_sample_sql(churn_studies, int) IS 'support function of churn_train: condition over alias s of STUDY_snapshots that draws whole users by hash, with a NOTICE, where the fit would exceed churn.memory';
+
 -- Fit on the training rows of STUDY_snapshots.
 CREATE FUNCTION churn_fit_snapshots(definition churn_studies, spec churn_spec,
     options jsonb, OUT model churn_model, OUT rows bigint, OUT churn_rate float8)
@@ -313,9 +338,11 @@ BEGIN
         'SELECT @extschema@.churn_fit(s.features, s.churned,'
         ' @extschema@.churn_key_hash(%s, ''fold''), %L::@extschema@.churn_spec, %L::pg_catalog.jsonb),'
         ' pg_catalog.count(*), pg_catalog.avg(s.churned::int)'
-        ' FROM %I.%I AS s WHERE s.purpose OPERATOR(pg_catalog.=) ''train'' AND s.churned IS NOT NULL',
+        ' FROM %I.%I AS s WHERE s.purpose OPERATOR(pg_catalog.=) ''train'' AND s.churned IS NOT NULL AND %s',
         @extschema@.churn_key_text_sql(definition, 's.user_id'), spec, options,
-        definition.table_schema, definition.study || '_snapshots')
+        definition.table_schema, definition.study || '_snapshots',
+        @extschema@.churn_sample_sql(definition,
+            cardinality(@extschema@.churn_feature_names(spec))))
     INTO model, rows, churn_rate;
 END
 $$;
