@@ -62,8 +62,9 @@ END
 $$;
 COMMENT ON FUNCTION churn_stage_histories(churn_studies, date) IS 'support function of churn_train and churn_refresh: build STUDY_staging (user_id, history); returns its qualified name';
 
--- Kinds that histories hold, and those of them with money, sorted by bytes.
-CREATE FUNCTION churn_history_kinds(histories text, OUT kinds text[], OUT amount_kinds text[])
+-- Kinds that histories hold before a date, and those of them with money,
+-- sorted by bytes: what is learnt does not depend on what came later.
+CREATE FUNCTION churn_history_kinds(histories text, before date, OUT kinds text[], OUT amount_kinds text[])
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -72,14 +73,15 @@ BEGIN
         ' coalesce(pg_catalog.array_agg(k.kind ORDER BY k.kind) FILTER (WHERE k.paid), ''{}'')'
         ' FROM (SELECT u.kind COLLATE "C" AS kind,'
         '   coalesce(pg_catalog.bool_or(u.kind OPERATOR(pg_catalog.=) ANY (h.paid)), false) AS paid'
-        '   FROM (SELECT @extschema@.churn_kinds(s.history) AS kinds,'
-        '     @extschema@.churn_amount_kinds(s.history) AS paid, pg_catalog.count(*)'
-        '     FROM %s AS s WHERE s.history IS NOT NULL GROUP BY 1, 2) AS h,'
-        '   LATERAL pg_catalog.unnest(h.kinds) AS u (kind) GROUP BY 1) AS k', histories)
+        '   FROM (SELECT @extschema@.churn_kinds(s.past) AS kinds,'
+        '     @extschema@.churn_amount_kinds(s.past) AS paid, pg_catalog.count(*)'
+        '     FROM (SELECT @extschema@.churn_before(t.history, %L::pg_catalog.date) AS past FROM %s AS t'
+        '       WHERE t.history IS NOT NULL OFFSET 0) AS s GROUP BY 1, 2) AS h,'
+        '   LATERAL pg_catalog.unnest(h.kinds) AS u (kind) GROUP BY 1) AS k', before, histories)
     INTO kinds, amount_kinds;
 END
 $$;
-COMMENT ON FUNCTION churn_history_kinds(text) IS 'support function of churn_train: kinds in a relation of histories, and those that carry amounts';
+COMMENT ON FUNCTION churn_history_kinds(text, date) IS 'support function of churn_train: kinds before a date in a relation of histories, and those that carry amounts';
 
 -- Feature windows that every training snapshot can see in full.
 CREATE FUNCTION churn_training_spec(definition churn_studies, kinds text[],
@@ -287,7 +289,7 @@ DECLARE
     found record;
     spec @extschema@.churn_spec;
 BEGIN
-    SELECT * INTO found FROM @extschema@.churn_history_kinds(histories);
+    SELECT * INTO found FROM @extschema@.churn_history_kinds(histories, test_date);
     key_kinds := @extschema@.churn_check_key_kinds(d, found.kinds);
     PERFORM @extschema@.churn_review_snapshots(d, histories, key_kinds, dates,
         test_date, first_day, complete_through);
