@@ -22,9 +22,16 @@
 #include "study/live.h"
 #include "study/owner.h"
 
-/* By name, and by being the only one; kept for the session */
-static SPIPlanPtr named_plan = NULL;
-static SPIPlanPtr only_plan = NULL;
+/* A look-up of a study, kept for the session */
+typedef struct StudyPlan
+{
+	Oid			catalogue;		/* as in LiveStudy */
+	SPIPlanPtr	plan;
+} StudyPlan;
+
+/* By name, and by being the only one */
+static StudyPlan named_plan;
+static StudyPlan only_plan;
 
 /*
  * True while the owner's SQL runs: were that to score in turn, it could push
@@ -33,26 +40,32 @@ static SPIPlanPtr only_plan = NULL;
 static bool live_busy = false;
 
 static SPIPlanPtr
-study_plan(const char *schema, bool named)
+study_plan(const char *schema, Oid catalogue, bool named)
 {
-	SPIPlanPtr *plan = named ? &named_plan : &only_plan;
+	StudyPlan  *kept = named ? &named_plan : &only_plan;
 	Oid			type = TEXTOID;
 
-	if (*plan == NULL)
+	if (kept->plan == NULL || kept->catalogue != catalogue)
 	{
-		*plan = SPI_prepare(psprintf("SELECT s.study, s.owner, s.revision, s.active_window,"
-									 " s.min_tenure, m.id FROM %s.churn_studies AS s"
-									 " LEFT JOIN %s.churn_models AS m"
-									 " ON m.study OPERATOR(pg_catalog.=) s.study"
-									 " AND m.status OPERATOR(pg_catalog.=) 'champion'"
-									 " WHERE %s", schema, schema,
-									 named ? "s.study OPERATOR(pg_catalog.=) $1"
-									 : "pg_catalog.pg_has_role(s.owner, 'MEMBER') LIMIT 2"),
-							named ? 1 : 0, &type);
-		if (*plan == NULL || SPI_keepplan(*plan) != 0)
+		SPIPlanPtr	plan;
+
+		plan = SPI_prepare(psprintf("SELECT s.study, s.owner, s.revision, s.active_window,"
+									" s.min_tenure, m.id FROM %s.churn_studies AS s"
+									" LEFT JOIN %s.churn_models AS m"
+									" ON m.study OPERATOR(pg_catalog.=) s.study"
+									" AND m.status OPERATOR(pg_catalog.=) 'champion'"
+									" WHERE %s", schema, schema,
+									named ? "s.study OPERATOR(pg_catalog.=) $1"
+									: "pg_catalog.pg_has_role(s.owner, 'MEMBER') LIMIT 2"),
+						   named ? 1 : 0, &type);
+		if (plan == NULL || SPI_keepplan(plan) != 0)
 			elog(ERROR, "could not prepare the look-up of a study");
+		if (kept->plan != NULL)
+			SPI_freeplan(kept->plan);
+		kept->plan = plan;
+		kept->catalogue = catalogue;
 	}
-	return *plan;
+	return kept->plan;
 }
 
 /* The one study that is meant when none is named. */
@@ -72,7 +85,8 @@ check_only_study(uint64 found)
 }
 
 static void
-study_read(const char *schema, char *name, LiveStudy *study)
+study_read(FunctionCallInfo fcinfo, const char *schema, char *name,
+		   LiveStudy *study)
 {
 	Datum		argument = (Datum) 0;
 	HeapTuple	row;
@@ -84,13 +98,13 @@ study_read(const char *schema, char *name, LiveStudy *study)
 		name = churn_study_setting;
 	if (name != NULL)
 		argument = CStringGetTextDatum(name);
-	if (SPI_execute_plan(study_plan(schema, name != NULL), &argument, NULL,
-						 true, 2) != SPI_OK_SELECT)
+	if (SPI_execute_plan(study_plan(schema, study->catalogue, name != NULL),
+						 &argument, NULL, true, 2) != SPI_OK_SELECT)
 		elog(ERROR, "could not look a study up");
 	if (name == NULL)
 		check_only_study(SPI_processed);
 	else if (SPI_processed == 0)
-		owner_study_missing(schema, name);
+		owner_study_missing(get_func_namespace(fcinfo->flinfo->fn_oid), name);
 	row = SPI_tuptable->vals[0];
 	desc = SPI_tuptable->tupdesc;
 	study->name = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
@@ -217,9 +231,9 @@ live_read(FunctionCallInfo fcinfo, const char *schema, Live *live)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("a source of a study cannot ask for scores")));
-	study_read(schema, PG_ARGISNULL(1) ? NULL :
-			   text_to_cstring(PG_GETARG_TEXT_PP(1)), &live->study);
 	live->study.catalogue = catalogue_oid(fcinfo);
+	study_read(fcinfo, schema, PG_ARGISNULL(1) ? NULL :
+			   text_to_cstring(PG_GETARG_TEXT_PP(1)), &live->study);
 	plan = session_plan(schema, &live->study);
 	today = live_today(plan);
 	key = key_convert(PG_GETARG_DATUM(0),
