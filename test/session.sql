@@ -2,7 +2,7 @@
 -- extension that is dropped and created anew, models put there by hand.
 \set QUIET on
 SET client_min_messages = warning;
-SELECT plan(8);
+SELECT plan(12);
 DROP EXTENSION churn;
 CREATE SCHEMA "Two Words";
 CREATE SCHEMA elsewhere;
@@ -68,6 +68,21 @@ DROP TABLE forged;
 DELETE FROM churn_models WHERE version = 99;
 UPDATE churn_models SET status = 'champion';
 SELECT ok(churn_score(:someone) BETWEEN 0 AND 1, 'the model before scores again');
+
+-- what is cached by can be chosen by nobody
+CREATE ROLE session_member;
+GRANT ALL ON SCHEMA "Two Words", public TO session_member;
+UPDATE churn_studies SET owner = 'session_member';
+SET ROLE session_member;
+SELECT throws_ok($$INSERT INTO churn_models (id, study, version, status, model, band_cutoffs, metrics, created_by) OVERRIDING SYSTEM VALUE
+    SELECT 1000, study, 100, 'trained', model, band_cutoffs, metrics, created_by FROM churn_models$$, '42501', NULL, 'the id of a model');
+SELECT throws_ok('UPDATE churn_models SET model = model', '42501', NULL, 'a model under an id that was used');
+SELECT throws_ok($$INSERT INTO churn_studies (study, owner, table_schema, churn_window, lookback, active_window, gap, min_tenure, windows,
+    time_zone, holdout_share, revision) OVERRIDING SYSTEM VALUE
+    SELECT 'other', owner, table_schema, churn_window, lookback, active_window, gap, min_tenure, windows, time_zone, holdout_share,
+    1000 FROM churn_studies$$, '42501', NULL, 'the revision of a study');
+SELECT lives_ok($$SELECT churn_alter_study('shop', gap => '1 day')$$, 'the owner still alters the study');
+RESET ROLE;
 
 -- the same session, the extension in another place
 DROP VIEW shop_churn;
