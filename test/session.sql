@@ -2,10 +2,13 @@
 -- extension that is dropped and created anew, models put there by hand.
 \set QUIET on
 SET client_min_messages = warning;
-SELECT plan(12);
+SELECT plan(17);
 DROP EXTENSION churn;
 CREATE SCHEMA "Two Words";
 CREATE SCHEMA elsewhere;
+LOAD '$libdir/churn';
+SELECT throws_ok(format('SET churn.today = %L', d), '22023', NULL, 'today is not ' || d)
+    FROM unnest('{24-02-03, 2024-6-1, +024-02-03, 2024-06-31, 2024/06/01}'::text[]) d;
 SET churn.today = '2024-06-01';
 
 -- a small shop, a study, a champion; "at" is the schema of the extension
