@@ -229,11 +229,12 @@ scorer_bind_row(Scorer *scorer, HeapTupleHeader row)
 {
 	Oid			type = HeapTupleHeaderGetTypeId(row);
 	int32		typmod = HeapTupleHeaderGetTypMod(row);
+	uint64		identifier = assign_record_type_identifier(type, typmod);
 	int			ninputs = scorer->model->ninputs;
 	MemoryContext caller;
 
 	if (scorer->desc != NULL && scorer->row_type == type &&
-		scorer->row_typmod == typmod)
+		scorer->row_typmod == typmod && scorer->row_identifier == identifier)
 		return;
 	caller = MemoryContextSwitchTo(scorer->context);
 	scorer->desc = NULL;		/* until everything below is there */
@@ -246,6 +247,7 @@ scorer_bind_row(Scorer *scorer, HeapTupleHeader row)
 		scorer->row_nulls = palloc(sizeof(bool) * Max(desc->natts, 1));
 		scorer->row_type = type;
 		scorer->row_typmod = typmod;
+		scorer->row_identifier = identifier;
 		scorer->desc = desc;
 	}
 	MemoryContextSwitchTo(caller);

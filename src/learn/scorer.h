@@ -33,6 +33,7 @@ typedef struct Scorer
 
 	Oid			row_type;		/* of the last composite value */
 	int32		row_typmod;
+	uint64		row_identifier; /* a new one when the type was altered */
 	TupleDesc	desc;			/* copy */
 	int		   *column;			/* per input: its place in the row, or -1 */
 	Oid		   *column_type;	/* per input: base type */

@@ -62,10 +62,9 @@ owner_restore(const OwnerSwitch *before)
 
 /* Is there such a study, whoever may see it?  Only its name is looked at. */
 static bool
-study_exists(const char *schema, const char *study)
+study_exists(Oid schema, const char *study)
 {
-	Oid			relid = get_relname_relid("churn_studies",
-										  get_namespace_oid(schema, false));
+	Oid			relid = get_relname_relid("churn_studies", schema);
 	Relation	rel = table_open(relid, AccessShareLock);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
 	TableScanDesc scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
@@ -85,7 +84,7 @@ study_exists(const char *schema, const char *study)
 }
 
 void
-owner_study_missing(const char *schema, const char *study)
+owner_study_missing(Oid schema, const char *study)
 {
 	if (study_exists(schema, study))
 		ereport(ERROR,
@@ -104,9 +103,7 @@ PG_FUNCTION_INFO_V1(churn_study_missing);
 Datum
 churn_study_missing(PG_FUNCTION_ARGS)
 {
-	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
-
-	owner_study_missing(get_namespace_name(schema),
+	owner_study_missing(get_func_namespace(fcinfo->flinfo->fn_oid),
 						text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	PG_RETURN_VOID();
 }
@@ -124,7 +121,8 @@ study_owner(const char *schema, Datum study)
 								   quote_identifier(schema)),
 						  1, &type, &study, NULL, true, 1);
 	if (SPI_processed == 0)
-		owner_study_missing(schema, TextDatumGetCString(study));
+		owner_study_missing(get_namespace_oid(schema, false),
+							TextDatumGetCString(study));
 	owner = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
 										   SPI_tuptable->tupdesc, 1, &isnull));
 	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(owner)))
