@@ -141,7 +141,8 @@ REGRESS = \
 	features \
 	history \
 	metrics \
-	model
+	model \
+	study
 REGRESS_OPTS = --inputdir=$(srcdir) --outputdir=build/regress
 
 # Strict IEEE arithmetic: a score may not depend on contraction into FMA.
