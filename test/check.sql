@@ -2,7 +2,7 @@
 -- and is silent on a clean shop.
 SET client_min_messages = warning;
 SET timezone = 'UTC';
-SELECT plan(119);
+SELECT plan(114);
 
 -- Two sources of a clean shop ------------------------------------------------
 CREATE TABLE event AS
@@ -179,7 +179,7 @@ SELECT is(severity || ': ' || example, 'info: the month of 2011-12 is complete t
 SELECT is(severity, 'warning', 'the data end a month ago: ' || example) FROM retail WHERE check_name = 'freshness';
 SELECT is((SELECT count(*) FROM churn_judge_volume((SELECT v.volume FROM churn_read_volume(churn_read_source(
         (SELECT s FROM churn_studies AS s WHERE study = 'retail'), (SELECT s FROM churn_sources AS s WHERE study = 'retail'), '2012-01-10'), NULL) AS v), '2010-12-01')
-    WHERE verdict = 'gap' AND extract(dow FROM day) = 6 AND day NOT BETWEEN '2010-12-24' AND '2011-01-03'), 0::bigint, 'no invoice on Saturdays is not a gap');
+    WHERE verdict = 'gap' AND extract(dow FROM day) = 6), 0::bigint, 'no invoice on Saturdays is not a gap');
 SELECT ok(example LIKE '2010-12-%' AND count BETWEEN 5 AND 25, 'but the days between the years are: ' || count) FROM retail WHERE check_name = 'volume_gap';
 SELECT is_empty($$SELECT check_name, example FROM retail WHERE severity NOT IN ('ok', 'info')
     AND check_name NOT IN ('missing_user', 'negative_amount', 'same_minute', 'reversed_amount', 'huge_amount', 'freshness', 'volume_gap')$$, 'and nothing else');

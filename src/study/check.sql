@@ -271,14 +271,14 @@ CREATE FUNCTION churn_judge_volume(volume churn_day_count[], launch date,
             FROM usual AS u JOIN weekly AS w ON w.kind = u.kind AND w.weekday = extract(dow FROM u.day)
         )
         SELECT s.kind, s.day, s.events, coalesce(s.before_median, s.median),
-            CASE WHEN s.silence > 20
+            CASE WHEN s.silence > 20 AND s.median > 0
                     OR s.before_median IS NOT NULL AND s.events < .5 * s.low
                         AND s.low - s.events > 5 * greatest(s.mad, sqrt(s.low + 1)) THEN 'gap'
                  WHEN s.before_median IS NOT NULL AND s.events > 2 * s.high
                         AND s.events - s.high > 6 * greatest(s.mad, sqrt(s.high + 1)) THEN 'spike' END
         FROM scaled AS s
     $$;
-COMMENT ON FUNCTION churn_judge_volume(churn_day_count[], date) IS 'support function of churn_check_data: each day and kind with the usual count of its weekday and gap, spike or NULL: below half (above twice) the medians of eight such weekdays before and of eight after by 5 (6) scales, or a silence in which 20 events were to be expected';
+COMMENT ON FUNCTION churn_judge_volume(churn_day_count[], date) IS 'support function of churn_check_data: each day and kind with the usual count of its weekday and gap, spike or NULL: below half (above twice) the medians of eight such weekdays before and of eight after by 5 (6) scales, or a day with events as a rule in a silence in which 20 were to be expected';
 
 CREATE FUNCTION churn_check_volume(r churn_reading, volume churn_day_count[], launch date)
     RETURNS SETOF churn_finding
