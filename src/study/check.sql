@@ -668,7 +668,7 @@ $$;
 COMMENT ON FUNCTION churn_check_key_kinds_found(churn_studies, text[]) IS 'support function of churn_check_data: key kinds unsaid or absent';
 
 -- All checks of one source; what the study needs to know of it comes back.
-CREATE FUNCTION churn_check_source(definition churn_studies, source churn_sources,
+CREATE FUNCTION churn_inspect_source(definition churn_studies, source churn_sources,
     today date, OUT findings churn_finding[], OUT kinds text[], OUT ending churn_source_end,
     OUT complete_through date)
     LANGUAGE plpgsql STABLE
@@ -706,7 +706,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION churn_check_source(churn_studies, churn_sources, date) IS 'support function of churn_check_data: findings of one source, its kinds, its end, and the day through which its key events are complete';
+COMMENT ON FUNCTION churn_inspect_source(churn_studies, churn_sources, date) IS 'support function of churn_check_data: findings of one source, its kinds, its end, and the day through which its key events are complete';
 
 CREATE FUNCTION churn_check_data_owned(study text) RETURNS SETOF churn_finding
     LANGUAGE plpgsql STABLE
@@ -727,7 +727,7 @@ BEGIN
     FOR s IN SELECT * FROM @extschema@.churn_sources AS e
              WHERE e.study = d.study AND e.role = 'behaviour' ORDER BY e.source
     LOOP
-        SELECT * INTO c FROM @extschema@.churn_check_source(d, s, today);
+        SELECT * INTO c FROM @extschema@.churn_inspect_source(d, s, today);
         findings := findings || c.findings;
         kinds := kinds || c.kinds;
         complete_through := least(complete_through, c.complete_through);
