@@ -198,7 +198,8 @@ CREATE FUNCTION churn_window_table_owned(study text, windows interval[],
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    d @extschema@.churn_studies := @extschema@.churn_study_row(study);
+    -- the staging table is shared with training and refresh
+    d @extschema@.churn_studies := @extschema@.churn_study_lock(study);
     today date := @extschema@.churn_today(d.time_zone);
     follows boolean := d.active_window = least(d.churn_window, d.lookback);
     candidates int[] := ARRAY(SELECT DISTINCT @extschema@.churn_whole_days(w, 'windows')
@@ -220,13 +221,11 @@ BEGIN
         RAISE EXCEPTION 'snapshots must be between 1 and 120'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    -- it shares the staging table with training and refresh
-    PERFORM FROM @extschema@.churn_studies AS s WHERE s.study = d.study FOR UPDATE;
     SELECT * INTO f FROM @extschema@.churn_quiet_facts(d, today);
     RAISE NOTICE 'histories: reading % events', f.events;
     histories := @extschema@.churn_stage_histories(d, today);
     key_kinds := @extschema@.churn_check_key_kinds(d,
-        (SELECT k.kinds FROM @extschema@.churn_history_kinds(histories) AS k));
+        (SELECT k.kinds FROM @extschema@.churn_history_kinds(histories, today + 1) AS k));
     counts := (SELECT @extschema@.churn_survival(g.days, g.ended, g.gaps)
                FROM @extschema@.churn_gap_counts(histories, key_kinds, f.complete_through) AS g);
     test_date := @extschema@.churn_common_test_date(d, candidates, f.first_day, f.complete_through);
