@@ -73,6 +73,7 @@ static const ThemeEntry themes[] = {
 /* How much less readily an awkward feature speaks for its theme */
 #define AWKWARD		0.1
 #define UNNAMED		0.5			/* of "any", where a kind could be named */
+#define VAGUE		0.5			/* "in the last 90 days", which may be 113 */
 
 /* See features.h. */
 FeatureTheme
@@ -91,6 +92,9 @@ features_theme(const FeatureList *list, int i, double value, bool isnull,
 	/* "no order in the last 90 days" says the same as "no order for 113" */
 	if (!isnull && value == 0 && entry.theme == THEME_ACTIVITY &&
 		feature->window > 0)
+	{
+		*readiness *= VAGUE;
 		return THEME_SILENCE;
+	}
 	return entry.theme;
 }
