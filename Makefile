@@ -56,6 +56,7 @@ OBJS = \
 	src/learn/predict.o \
 	src/learn/contributions.o \
 	src/learn/reasons.o \
+	src/learn/fit_memory.o \
 	src/measure/ranking.o \
 	src/measure/ranking_flat.o \
 	src/measure/ranking_io.o \
@@ -80,6 +81,7 @@ OBJS = \
 	src/measure/precision.o \
 	src/measure/profit.o \
 	src/measure/quantile.o \
+	src/measure/survival.o \
 	src/simulate/draw.o \
 	src/simulate/shop.o \
 	src/simulate/shop_events.o \
@@ -102,6 +104,7 @@ SQL_PARTS = \
 	src/learn/model.sql \
 	src/learn/fit.sql \
 	src/learn/predict.sql \
+	src/learn/fit_memory.sql \
 	src/measure/ranking.sql \
 	src/measure/auc.sql \
 	src/measure/ks.sql \
@@ -115,6 +118,7 @@ SQL_PARTS = \
 	src/measure/curves.sql \
 	src/measure/drift.sql \
 	src/measure/arms.sql \
+	src/measure/survival.sql \
 	src/simulate/simulate.sql \
 	src/study/study.sql \
 	src/study/source.sql \
@@ -122,7 +126,10 @@ SQL_PARTS = \
 	src/study/band.sql \
 	src/study/train.sql \
 	src/study/score.sql \
-	src/study/refresh.sql
+	src/study/refresh.sql \
+	src/study/check.sql \
+	src/study/window.sql \
+	src/study/backtest.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =

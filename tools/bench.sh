@@ -17,7 +17,7 @@ esac
 
 tools/packages.sh gcc make perl postgresql-15 postgresql-server-dev-15 \
     liblinear-dev
-stage=$(tools/stage.sh | tail -n 1)
+stage=$(tools/stage.sh)
 trap 'rm -rf "$stage"' EXIT
 
 export PGOPTIONS_BENCH="-c max_parallel_workers_per_gather=0 -c work_mem=${WORK_MEM:-256MB} -c jit=${JIT:-off} -c timezone=UTC -c client_min_messages=warning"
@@ -29,4 +29,4 @@ tools/cluster.sh "$stage" sh -c '
         -v events="$events" -v runs="${RUNS:-5}" \
         -v feature_runs="${FEATURE_RUNS:-3}" \
         -c "CREATE EXTENSION churn" -f bench/measure.sql -f bench/data.sql \
-        -f bench/histories.sql -f bench/features.sql'
+        -f bench/histories.sql -f bench/metrics.sql -f bench/features.sql'

@@ -14,6 +14,8 @@ for setting in ${CHURN_PG_OPTIONS:-}; do
 done
 # A port of our own: several clusters may start at the same moment.
 port=$((20000 + ($(od -An -N2 -tu2 /dev/urandom) % 30000)))
+# A bare machine has no locale, and its databases no encoding.
+export LC_ALL=C.UTF-8
 unset PGHOST PGPORT PGUSER PGDATABASE PGSERVICE PGOPTIONS PGPASSWORD || true
 # shellcheck disable=SC2086
 exec pg_virtualenv -t -v 15 -c "-p $port" -o extension_destdir="$stage" $options "$@"
