@@ -236,8 +236,13 @@ scorer_bind_row(Scorer *scorer, HeapTupleHeader row)
 	if (scorer->desc != NULL && scorer->row_type == type &&
 		scorer->row_typmod == typmod && scorer->row_identifier == identifier)
 		return;
-	caller = MemoryContextSwitchTo(scorer->context);
 	scorer->desc = NULL;		/* until everything below is there */
+	if (scorer->row_context == NULL)
+		scorer->row_context = AllocSetContextCreate(scorer->context,
+													"churn scorer row type",
+													ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(scorer->row_context);
+	caller = MemoryContextSwitchTo(scorer->row_context);
 	{
 		TupleDesc	desc = lookup_rowtype_tupdesc_copy(type, typmod);
 

@@ -62,9 +62,10 @@ owner_restore(const OwnerSwitch *before)
 
 /* Is there such a study, whoever may see it?  Only its name is looked at. */
 static bool
-study_exists(Oid schema, const char *study)
+study_exists(const char *schema, const char *study)
 {
-	Oid			relid = get_relname_relid("churn_studies", schema);
+	Oid			relid = get_relname_relid("churn_studies",
+										  get_namespace_oid(schema, false));
 	Relation	rel = table_open(relid, AccessShareLock);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
 	TableScanDesc scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
@@ -84,7 +85,7 @@ study_exists(Oid schema, const char *study)
 }
 
 void
-owner_study_missing(Oid schema, const char *study)
+owner_study_missing(const char *schema, const char *study)
 {
 	if (study_exists(schema, study))
 		ereport(ERROR,
@@ -103,7 +104,9 @@ PG_FUNCTION_INFO_V1(churn_study_missing);
 Datum
 churn_study_missing(PG_FUNCTION_ARGS)
 {
-	owner_study_missing(get_func_namespace(fcinfo->flinfo->fn_oid),
+	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
+
+	owner_study_missing(get_namespace_name(schema),
 						text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	PG_RETURN_VOID();
 }
@@ -121,8 +124,7 @@ study_owner(const char *schema, Datum study)
 								   quote_identifier(schema)),
 						  1, &type, &study, NULL, true, 1);
 	if (SPI_processed == 0)
-		owner_study_missing(get_namespace_oid(schema, false),
-							TextDatumGetCString(study));
+		owner_study_missing(schema, TextDatumGetCString(study));
 	owner = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
 										   SPI_tuptable->tupdesc, 1, &isnull));
 	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(owner)))

@@ -23,6 +23,7 @@ extern OwnerSwitch owner_switch(Oid owner);
 extern void owner_restore(const OwnerSwitch *before);
 
 /* The error for a study that the caller cannot see or that is not there. */
-pg_noreturn extern void owner_study_missing(Oid schema, const char *study);
+pg_noreturn extern void owner_study_missing(const char *schema,
+											const char *study);
 
 #endif							/* CHURN_OWNER_H */
