@@ -1,5 +1,5 @@
 -- What phrases say: one behaviour at a time, the whole sentence compared.
-SELECT plan(38);
+SELECT plan(43);
 
 -- The phrase of a feature of somebody with orders, views or refunds
 CREATE FUNCTION says(feature text, history churn_history, as_of date DEFAULT '2024-06-28') RETURNS text
@@ -69,7 +69,7 @@ SELECT is(says('order_amount_90d', did('2024-04-15 order 999.999')), 'orders wor
 SELECT is(says('order_amount_mean_90d', did('2024-04-15 order 40')), '40.00 per order in the last 90 days', 'a mean');
 SELECT is(says('refund_amount_90d', did('2024-04-15 refund -22998.4')), '22,998.40 refunded in the last 90 days', 'a refund below zero');
 SELECT is(says('refund_amount_90d', did('2024-04-15 refund 22998.4')), '22,998.40 refunded in the last 90 days', 'a refund above zero');
-SELECT is(says('refund_amount_last', did('2024-04-15 refund -22998.4')), '22,998.40 refunded on the last day with refunds', 'the last one');
+SELECT is(says('refund_amount_last', did('2024-04-15 refund -22998.4')), '22,998.40 refunded on the only day with refunds', 'the only one');
 SELECT is(says('refund_amount_max', did('2024-04-15 refund -7, 2024-04-16 refund -5')), 'at least 5.00 refunded on every day with refunds',
 	'the greatest of negative refunds is the least');
 SELECT is(says('any_amount_90d', did('2024-04-15 order 5, 2024-04-16 refund 36.02')), '31.02 more refunded than paid in the last 90 days',
@@ -79,5 +79,12 @@ SELECT is(says('order_amount_last', did('2024-04-15 order 1200, 2024-04-16 order
 	'3.90 on the last day with orders, 601.95 on an average one', 'against an average day');
 SELECT is(says('order_amount_last_ratio', did('2024-04-15 order 1200, 2024-04-16 order 3.9')),
 	'3.90 on the last day with orders, 601.95 on an average one', 'its ratio says the same');
+
+SELECT is(says('order_amount_max', did('2024-04-15 order 12')), '12.00 on the only day with orders', 'at most is not said of one');
+SELECT is(says('refund_amount_last', did('2024-04-15 refund -7, 2024-04-16 refund -5')), '5.00 refunded on the last day with refunds', 'the last one');
+SELECT is(says('any_amount_last', did('2024-04-15 order 50, 2024-04-16 refund 10')),
+	'10.00 more refunded than paid on the last day with events, 20.00 paid on an average one', 'the last day was a refund');
+SELECT is(says('any_weekend_share', did('2024-04-15 order 50')), 'never active on a weekend', 'weekdays');
+SELECT is(says('any_weekend_share', did('2024-04-14 order 50')), 'active only on weekends', 'weekends');
 
 SELECT * FROM finish();

@@ -12,12 +12,17 @@ export LC_ALL=C.UTF-8
 # count LABEL LOG: add the TAP lines of a log to the totals. A plan that broke
 # or a driver that died leaves no "ok" line, so its runner's status counts too.
 count() {
-    ok=$(grep -cE '^ *ok ' "$2")
+    # what was skipped has neither passed nor failed
+    ok=$(grep -E '^ *ok ' "$2" | grep -vc '# SKIP')
     not_ok=$(grep -cE '^ *not ok ' "$2")
     [ "$3" -eq 0 ] || [ "$not_ok" -gt 0 ] || not_ok=1
     passed=$((passed + ok))
     failed=$((failed + not_ok))
     printf '%-12s %4d passed, %d failed\n' "$1" "$ok" "$not_ok"
+    sed -n 's/^ *ok .*# SKIP *//p' "$2" | sort | uniq -c |
+        while read -r skipped why; do
+            printf '%-12s %4d skipped: %s\n' "$1" "$skipped" "$why"
+        done
 }
 
 # C drivers without a server

@@ -186,6 +186,21 @@ frequency_phrase(Phrase *phrase)
 	}
 }
 
+/* "30% of active days on a weekend" */
+static void
+phrase_weekend(Phrase *phrase)
+{
+	if (phrase->value == 0)
+		appendStringInfoString(&phrase->text, "never active on a weekend");
+	else if (phrase->value == 1)
+		appendStringInfoString(&phrase->text, "active only on weekends");
+	else
+	{
+		phrase_percent(phrase, phrase->value);
+		appendStringInfoString(&phrase->text, " of active days on a weekend");
+	}
+}
+
 /* See phrase.h. */
 void
 calendar_phrase(Phrase *phrase)
@@ -204,9 +219,7 @@ calendar_phrase(Phrase *phrase)
 								   " of the weeks since the first event");
 			break;
 		case FEATURE_WEEKEND_SHARE:
-			phrase_percent(phrase, phrase->value);
-			appendStringInfoString(&phrase->text,
-								   " of active days on a weekend");
+			phrase_weekend(phrase);
 			break;
 		default:
 			appendStringInfoString(&phrase->text, "active days spread ");

@@ -60,6 +60,18 @@ phrase_sum(Phrase *phrase, double money)
 	}
 }
 
+/* Append "on the last day with orders", or "on the only day with orders". */
+static bool
+phrase_day(Phrase *phrase, const char *which)
+{
+	double		days = 0;
+
+	(void) phrase_near(phrase, FEATURE_DAYS, 0, &days);
+	appendStringInfo(&phrase->text, " on %s day with %s",
+					 days == 1 ? "the only" : which, phrase->many);
+	return days == 1;
+}
+
 /* "orders worth 120.00 in the last 90 days", "40.00 per order in the …" */
 static void
 phrase_amount(Phrase *phrase, int window)
@@ -113,32 +125,37 @@ phrase_amount_last(Phrase *phrase)
 {
 	double		last = 0,
 				ratio = 0;
+	bool		only;
 
 	(void) phrase_near(phrase, FEATURE_AMOUNT_LAST, 0, &last);
 	(void) phrase_near(phrase, FEATURE_AMOUNT_LAST_RATIO, 0, &ratio);
 	phrase_sum(phrase, last);
-	appendStringInfo(&phrase->text, " on the last day with %s",
-					 phrase->many);
-	if (ratio == 0)
+	only = phrase_day(phrase, "the last");
+	if (only || ratio == 0)
 		return;
 	appendStringInfoString(&phrase->text, ", ");
 	phrase_money(phrase, fabs(last / ratio));
+	/* an average is only there when it is positive */
+	if (last < 0)
+		appendStringInfoString(&phrase->text, " paid");
 	appendStringInfoString(&phrase->text, " on an average one");
 }
 
 /*
- * "at most 45.00 on a day with orders".  The greatest of refunds below zero
- * is the smallest refund.
+ * "at most 45.00 on a day with orders".  The greatest of sums below zero is
+ * the least that was refunded.
  */
 static void
 phrase_amount_max(Phrase *phrase)
 {
-	bool		least = phrase->value < 0 && is_refund(phrase);
+	bool		least = phrase->value < 0;
+	double		days = 0;
 
-	appendStringInfoString(&phrase->text, least ? "at least " : "at most ");
+	(void) phrase_near(phrase, FEATURE_DAYS, 0, &days);
+	if (days != 1)
+		appendStringInfoString(&phrase->text, least ? "at least " : "at most ");
 	phrase_sum(phrase, phrase->value);
-	appendStringInfo(&phrase->text, " on %s day with %s",
-					 least ? "every" : "a", phrase->many);
+	(void) phrase_day(phrase, least ? "every" : "a");
 }
 
 /* See phrase.h. */

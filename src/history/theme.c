@@ -86,9 +86,12 @@ features_theme(const FeatureList *list, int i, double value, bool isnull,
 	*readiness = entry.plain ? 1 : AWKWARD;
 	if (feature->kind == FEATURES_ANY(list) && list->any)
 		*readiness *= UNNAMED;
-	/* a silence is only told by what is silent; "no rhythm yet" is rhythm */
-	if (isnull && entry.theme == THEME_SILENCE)
-		return THEME_RHYTHM;
+	/* without a rhythm the phrase says that there was little or nothing */
+	if (isnull && (entry.theme == THEME_SILENCE || entry.theme == THEME_RHYTHM))
+		return THEME_ACTIVITY;
+	if (!isnull && value == 0 &&
+		(feature->id == FEATURE_SPAN || feature->id == FEATURE_LAPSES))
+		return THEME_ACTIVITY;
 	/* "no order in the last 90 days" says the same as "no order for 113" */
 	if (!isnull && value == 0 && entry.theme == THEME_ACTIVITY &&
 		feature->window > 0)
