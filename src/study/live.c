@@ -111,7 +111,7 @@ study_read(FunctionCallInfo fcinfo, const char *schema, LiveStudy *study)
 	if (name == NULL)
 		check_only_study(SPI_processed);
 	else if (SPI_processed == 0)
-		owner_study_missing(namespace, name);
+		owner_study_missing(get_namespace_name(namespace), name);
 	row = SPI_tuptable->vals[0];
 	desc = SPI_tuptable->tupdesc;
 	study->name = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
