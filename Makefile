@@ -139,7 +139,8 @@ REGRESS = \
 	features \
 	history \
 	metrics \
-	model
+	model \
+	return
 REGRESS_OPTS = --inputdir=$(srcdir) --outputdir=build/regress
 
 # Strict IEEE arithmetic: a score may not depend on contraction into FMA.
