@@ -140,6 +140,7 @@ REGRESS = \
 	history \
 	metrics \
 	model \
+	study \
 	return
 REGRESS_OPTS = --inputdir=$(srcdir) --outputdir=build/regress
 

@@ -21,11 +21,11 @@ BEGIN
         RAISE NOTICE '%: % events from % to %', f.relation, f.events,
             coalesce(f.first_day::text, '-'), coalesce(f.last_day::text, '-');
         IF f.no_user > 0 OR f.no_time > 0 THEN
-            RAISE NOTICE '%: % rows without a user and % without a time do not count',
+            RAISE NOTICE '%: rows that do not count: % without a user, % without a time',
                 f.relation, f.no_user, f.no_time;
         END IF;
         IF f.future > 0 THEN
-            RAISE WARNING '%: % rows lie in the future and do not count', f.relation, f.future
+            RAISE WARNING '%: rows in the future, which do not count: %', f.relation, f.future
                 USING HINT = format('Today is %s; check the clock of the source, or set churn.today.', today);
         END IF;
     END LOOP;
