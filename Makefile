@@ -143,7 +143,8 @@ REGRESS = \
 	history \
 	metrics \
 	model \
-	study
+	study \
+	return
 REGRESS_OPTS = --inputdir=$(srcdir) --outputdir=build/regress
 
 # Strict IEEE arithmetic: a score may not depend on contraction into FMA.

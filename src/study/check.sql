@@ -204,7 +204,7 @@ COMMENT ON FUNCTION churn_launch_day(churn_day_count[]) IS 'support function of 
 
 CREATE FUNCTION churn_check_launch(r churn_reading, volume churn_day_count[], launch date)
     RETURNS churn_finding
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
         SELECT @extschema@.churn_found('pre_launch', 'warning', r.label,
@@ -614,7 +614,7 @@ COMMENT ON TYPE churn_source_end IS 'support type of churn_check_data: last day 
 
 -- A source is early when ten events of its usual rate are missing by then.
 CREATE FUNCTION churn_check_ends(ends churn_source_end[]) RETURNS SETOF churn_finding
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
         SELECT (@extschema@.churn_found('ends_early', 'warning', e.label,

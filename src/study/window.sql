@@ -107,7 +107,9 @@ CREATE FUNCTION churn_reactivation(counts bigint[], days int,
         SELECT sum(c.ended) FILTER (WHERE c.day > days)
                 / nullif(sum(c.ended + c.open) FILTER (WHERE c.day > days)
                     + sum(c.open) FILTER (WHERE c.day = days), 0)::float8,
-            1 - min(c.survival) / nullif(min(c.survival) FILTER (WHERE c.day <= days), 0)
+            -- nothing is known beyond the longest
+            CASE WHEN max(c.day) >= days THEN
+                1 - min(c.survival) / nullif(min(c.survival) FILTER (WHERE c.day <= days), 0) END
         FROM @extschema@.churn_survival_curve(counts) AS c
     $$;
 COMMENT ON FUNCTION churn_reactivation(bigint[], int) IS 'support function of churn_window_table: of durations that last more than so many days, the share that ended later';
