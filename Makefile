@@ -21,6 +21,7 @@ OBJS = \
 	src/history/features_list.o \
 	src/history/features_compute.o \
 	src/history/phrase_frequency.o \
+	src/history/phrase_money.o \
 	src/history/phrase_rhythm.o \
 	src/history/phrase_trend.o \
 	src/history/phrase.o \
@@ -141,7 +142,9 @@ REGRESS = \
 	features \
 	history \
 	metrics \
-	model
+	model \
+	study \
+	return
 REGRESS_OPTS = --inputdir=$(srcdir) --outputdir=build/regress
 
 # Strict IEEE arithmetic: a score may not depend on contraction into FMA.

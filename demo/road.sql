@@ -5,11 +5,11 @@
 \pset footer off
 \pset border 1
 \pset linestyle unicode
-\pset null '-'
+\pset null ''
 SET client_min_messages = warning;
 SELECT :'source' = 'shop' AS simulated \gset
 
--- data that ended in the past: the day after its end stands for today
+-- data that ended in the past: their last, unfinished day stands for today
 SELECT max(ts)::date AS today FROM events \gset
 ALTER DATABASE churn_demo SET churn.today = :'today';
 SET churn.today = :'today';
@@ -17,11 +17,13 @@ SET churn.today = :'today';
 \echo
 \echo '══ 1. The data ════════════════════════════════════════════════════════'
 \echo
-SELECT kind, to_char(count(*), 'FM999,999,999') AS events,
-    to_char(count(DISTINCT user_id), 'FM999,999,999') AS users,
+SELECT kind, to_char(count(*), '9,999,999') AS events,
+    to_char(count(DISTINCT user_id), '999,999') AS users,
     min(ts)::date AS first, max(ts)::date AS last,
-    to_char(sum(amount), 'FM999,999,999,990') AS money
+    to_char(sum(amount), '99,999,990.00') AS money
 FROM events GROUP BY kind ORDER BY count(*) DESC;
+\echo 'Today is' :today 'in what follows.'
+\echo
 
 \echo '══ 2. What churn means here ═══════════════════════════════════════════'
 \echo
@@ -29,73 +31,119 @@ SELECT churn_create_study('shop', churn_window => '90 days', lookback => '730 da
     active_window => :active, key_kinds => ARRAY['order']) \g /dev/null
 SELECT churn_add_source('shop', 'events', user_column => 'user_id',
     time_column => 'ts', kind_column => 'kind', amount_column => 'amount') \g /dev/null
-SELECT meaning FROM churn_definitions WHERE study = 'shop';
-
-\echo '══ 3. Can it be learnt? Snapshots and their base rates ════════════════'
+SELECT meaning FROM churn_definitions WHERE study = 'shop' \gset
+\echo :meaning
 \echo
-SELECT coalesce(as_of::text, '') AS as_of, purpose, history_days AS history, users, churned, stayed,
-    to_char(100 * churn_rate, '990.0') || ' %' AS rate, verdict
-FROM churn_feasible('shop');
+
+\echo '══ 3. Can it be learnt? Snapshots whose outcome is known ══════════════'
+\echo
+CREATE TEMP TABLE feasible AS SELECT * FROM churn_feasible('shop');
+SELECT as_of AS "as of", purpose AS "used to", to_char(history_days, '9,999') || ' days' AS history,
+    to_char(users, '999,999') AS "at risk", to_char(churned, '999,999') AS "left",
+    to_char(stayed, '999,999') AS stayed, to_char(100 * churn_rate, '990.0') || '%' AS "churn rate"
+FROM feasible WHERE as_of IS NOT NULL ORDER BY as_of;
+SELECT coalesce(string_agg(as_of || ': ' || verdict, '; '), '') AS poor
+FROM feasible WHERE as_of IS NOT NULL AND least(churned, stayed) < 200 \gset
+SELECT verdict FROM feasible WHERE purpose = 'verdict' \gset
+\echo 'Verdict:' :verdict :poor
+\echo
 
 \echo '══ 4. Train on the past, test on what came after ══════════════════════'
 \echo
-CREATE TABLE training AS SELECT * FROM churn_train('shop');
-SELECT version AS model, status, cardinality(snapshots) AS snapshots, rows,
-    test_date AS "tested on", test_rows AS users,
-    to_char(100 * test_churn_rate, '990.0') || ' %' AS "left",
-    to_char(100 * mean_score, '990.0') || ' %' AS "predicted",
-    round(ks::numeric, 3) AS ks, round(log_loss::numeric, 3) AS log_loss,
-    round(top_decile_lift::numeric, 2) AS "lift of top 10 %"
-FROM training;
-\echo 'AUC: how often the model ranks somebody who left above somebody who stayed'
+CREATE TEMP TABLE training AS SELECT * FROM churn_train('shop');
+SELECT format('Model %s learnt from %s rows of %s snapshots, then scored the %s users at risk on %s: %s.',
+    version, trim(to_char(rows, '99,999,999')), cardinality(snapshots),
+    trim(to_char(test_rows, '9,999,999')), test_date,
+    CASE status WHEN 'champion' THEN 'it is the champion' ELSE coalesce(gate, status) END) AS trained
+FROM training \gset
+\echo :trained
+\echo 'AUC: how often somebody who left is ranked above somebody who stayed.'
 \echo
-SELECT v.name AS "ranked by", to_char(v.auc, '0.000') AS auc,
-    repeat('█', round((v.auc - .5) * 100)::int) AS "(.5 is a coin)"
-FROM training, LATERAL (VALUES ('recency alone', recency_auc),
-    ('order days alone', key_days_auc), ('the model', training.auc)) AS v (name, auc);
-
+CREATE TEMP TABLE rankings AS
+    SELECT v.* FROM training, LATERAL (VALUES (1, 'recency alone', recency_auc),
+        (2, 'order days alone', key_days_auc), (3, 'the model', training.auc)) AS v (line, name, auc);
 \if :simulated
-\echo 'The shop is simulated, so the truth is known: each user''s own probability.'
-\echo
-WITH truth AS (
-    SELECT churn_auc(t.p_no_order, s.churned) AS auc
+-- the shop is simulated, so each user's own probability is known
+INSERT INTO rankings
+    SELECT 4, 'the truth, which no model reaches', churn_auc(t.p_no_order, s.churned)
     FROM shop_snapshots AS s
     JOIN training ON training.test_date = s.as_of
     JOIN churn_simulate_truth(20000, 540, 1,
         as_of => (SELECT test_date FROM training), window_days => 90) AS t USING (user_id)
-    WHERE s.purpose = 'test'
-)
-SELECT to_char(truth.auc, '0.000') AS "AUC of the truth",
-    to_char(100 * (training.auc - greatest(recency_auc, key_days_auc))
-        / (truth.auc - greatest(recency_auc, key_days_auc)), '990') || ' %'
-        AS "share of the way from the best baseline"
-FROM truth, training;
+    WHERE s.purpose = 'test';
 \endif
+SELECT name AS "ranked by", to_char(auc, '0.000') AS auc,
+    repeat('█', round((auc - .5) * 100)::int) AS "0.5 is a coin, 1 is perfect"
+FROM rankings ORDER BY line;
+\if :simulated
+SELECT to_char(100 * (model.auc - best.auc) / (truth.auc - best.auc), 'FM990') || '%' AS share
+FROM (SELECT max(auc) AS auc FROM rankings WHERE line < 3) AS best,
+    rankings AS model, rankings AS truth WHERE model.line = 3 AND truth.line = 4 \gset
+\echo 'The shop is simulated, so the truth is known: each user''s own probability.'
+\echo 'Share of the way from the best baseline to the truth:' :share
+\echo
+\endif
+SELECT v.name AS "on the test users", v.figure, v.meaning
+FROM training, LATERAL (VALUES
+    ('left', to_char(100 * test_churn_rate, '990.0') || '%', 'had no order in the 90 days after'),
+    ('predicted', to_char(100 * mean_score, '990.0') || '%', 'mean score'),
+    ('lift', to_char(top_decile_lift, '990.00'), 'times that rate among the tenth with the highest scores'),
+    ('KS', to_char(ks, '990.000'), 'widest gap between the shares of leavers and stayers caught'),
+    ('log-loss', to_char(log_loss, '990.000'), format('%s when everybody gets the rate itself; less is better',
+        to_char(-test_churn_rate * ln(test_churn_rate) - (1 - test_churn_rate) * ln(1 - test_churn_rate), 'FM0.000')))
+    ) AS v (name, figure, meaning);
 
 \echo '══ 5. Score everybody ═════════════════════════════════════════════════'
 \echo
 CALL churn_refresh('shop');
-SELECT band, to_char(count(*), 'FM999,999') AS users,
-    to_char(100 * avg(score), '990.0') || ' %' AS "mean score",
-    to_char(sum(value_at_risk), 'FM999,999,999,990') AS "value at risk"
+SELECT band, to_char(count(*), '999,999') AS users,
+    to_char(100 * avg(score), '990.0') || '%' AS "mean score",
+    to_char(sum(value), '99,999,990.00') AS "their year's sales",
+    to_char(sum(value_at_risk), '99,999,990.00') AS "at risk"
 FROM shop_churn GROUP BY band ORDER BY avg(score) DESC;
 
 \echo '══ 6. Ten users worth a call today, and why ═══════════════════════════'
+\echo 'More likely to leave than to stay, the most money at risk first.'
 \echo
-SELECT user_id AS "user", to_char(100 * score, '990') || ' %' AS leaves, band, stage,
-    to_char(value, 'FM999,999,990') AS "a year",
-    to_char(value_at_risk, 'FM999,999,990') AS "at risk",
-    array_to_string(reasons, E'\n') AS "because"
-FROM shop_churn WHERE band IN ('high', 'critical')
-ORDER BY value_at_risk DESC NULLS LAST, user_id LIMIT 10;
+WITH ten AS (
+    SELECT row_number() OVER (ORDER BY value_at_risk DESC NULLS LAST, user_id) AS rank, *
+    FROM shop_churn WHERE score > .5
+    ORDER BY rank LIMIT 10
+)
+SELECT CASE WHEN line = 1 THEN user_id END AS "user",
+    CASE WHEN line = 1 THEN to_char(100 * score, '990') || '%' END AS leaves,
+    CASE WHEN line = 1 THEN stage END AS stage,
+    CASE WHEN line = 1 THEN to_char(value, '999,990.00') END AS "a year's sales",
+    CASE WHEN line = 1 THEN to_char(value_at_risk, '999,990.00') END AS "at risk",
+    reason AS because
+FROM ten LEFT JOIN LATERAL unnest(reasons) WITH ORDINALITY AS r (reason, line) ON true
+ORDER BY rank, line;
 
-\echo '══ 7. One of them, asked live: SELECT churn_score(user_id) ════════════'
+\echo '══ 7. The first of them, asked live ═══════════════════════════════════'
 \echo
-SELECT user_id AS one FROM shop_churn WHERE band IN ('high', 'critical')
+SELECT user_id AS one FROM shop_churn WHERE score > .5
 ORDER BY value_at_risk DESC NULLS LAST, user_id LIMIT 1 \gset
-SELECT :'one' AS "user", round(churn_score(:'one')::numeric, 4) AS score;
+SELECT to_char(churn_score(:'one'), 'FM0.0000') AS score \gset
+\echo 'SELECT churn_score(':one');  →' :score
+\echo 'SELECT * FROM churn_explain(':one');'
+\echo
+-- the six features that raise the risk most, the three that lower it most
+CREATE TEMP TABLE explained AS
+    SELECT e.*, CASE WHEN feature = '(base)' THEN 1 WHEN rank <= 6 AND contribution > 0 THEN 2
+        WHEN rank <= 3 AND contribution < 0 THEN 4 ELSE 5 END AS part
+    FROM (SELECT *, row_number() OVER (PARTITION BY feature <> '(base)' AND contribution > 0,
+            feature <> '(base)' AND contribution < 0
+            ORDER BY abs(contribution) DESC, feature) AS rank
+        FROM churn_explain(:'one')) AS e;
 SELECT phrase, to_char(contribution, 'S990.00') AS "log-odds",
-    repeat(CASE WHEN contribution > 0 THEN '▲' ELSE '▽' END,
-        least(30, round(abs(contribution) * 20))::int) AS "▲ raises, ▽ lowers"
-FROM churn_explain(:'one') LIMIT 9;
-\echo 'Base and contributions of all features add up to the log-odds of the score.'
+    CASE WHEN part IN (2, 4, 5) THEN repeat(CASE WHEN contribution > 0 THEN '▲' ELSE '▽' END,
+        least(30, round(abs(contribution) * 20))::int) END AS "▲ raises, ▽ lowers"
+FROM (
+    SELECT part, contribution, phrase FROM explained WHERE part < 5
+    UNION ALL
+    SELECT 5, sum(contribution), format('%s more features', count(*)) FROM explained WHERE part = 5
+    UNION ALL
+    SELECT 6, sum(contribution), format('together: a score of %s',
+        to_char(100 / (1 + exp(-sum(contribution))), 'FM990.0') || '%') FROM explained
+) AS lines
+ORDER BY part, CASE WHEN part = 2 THEN -contribution ELSE contribution END;

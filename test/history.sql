@@ -174,7 +174,7 @@ TRUNCATE copied;
 \copy copied from 'built.bin' (format binary)
 \encoding UTF8
 SELECT is((SELECT count(*) FROM built JOIN copied USING (user_id, h)), 97::bigint, 'through a client of another encoding, too');
-\! rm -f built.bin
+\! rm -f built.bin && rmdir "$(pwd)"
 
 -- Hostile input
 CREATE FUNCTION try_text(input text) RETURNS text LANGUAGE plpgsql AS $$

@@ -87,10 +87,10 @@ SELECT skip('CHURN_DATA has no cdnow_sample/transactions.csv.gz', 3);
 
 -- ---- a simulated shop; with C given, for the time's sake ----
 \set c '\'{"c": 0.001}\''
-CREATE TABLE shop AS SELECT user_id, ts, kind, amount, known_at FROM churn_simulate(3000, 400, 1);
+CREATE TABLE shop AS SELECT user_id, ts, kind, amount, known_at FROM churn_simulate(2200, 400, 1) WHERE kind IN ('order', 'view', 'refund', 'cart', 'ticket');
 SELECT max(ts)::date AS today, min(ts)::date AS first_day, max(ts)::date - 1 AS complete FROM shop WHERE ts < '2024-02-05' \gset
 SET churn.today = :'today';
-SELECT churn_create_study('shop', '60 days', windows => '{7,30,90,365}') \g /dev/null
+SELECT churn_create_study('shop', '60 days', windows => '{30,365}') \g /dev/null
 SELECT throws_ok('SELECT churn_train(''shop'')', '55000', NULL, 'no source');
 SELECT churn_add_source('shop', 'shop', 'user_id', 'ts', 'amount', kind_column => 'kind') \g /dev/null
 SELECT matches(error_of('SELECT churn_train(''shop'')'), '^55000 study "shop" does not say which kinds .*The sources give the kinds "cart", "order", "refund", "ticket", "view"\..*key_kinds => ARRAY\[', 'key kinds unsaid: the kinds are listed');
@@ -130,7 +130,7 @@ SELECT churn_train('shop', options => :c) \g /dev/null
 CREATE TABLE before_ AS SELECT user_id, as_of, features FROM shop_snapshots;
 CREATE TABLE models_before AS SELECT model FROM churn_models WHERE study = 'shop' AND version = 1;
 INSERT INTO shop SELECT u, timestamptz '2023-01-01Z' + (:'test_date'::date - date '2023-01-01' + i) * interval '1 day', k, u
-FROM generate_series(1, 3000, 7) u, generate_series(0, 40, 9) i, unnest(ARRAY['order', 'view', 'refund']) k;
+FROM generate_series(1, 2200, 7) u, generate_series(0, 40, 9) i, unnest(ARRAY['order', 'view', 'refund']) k;
 SELECT churn_train('shop', options => :c) \g /dev/null
 SELECT is((SELECT count(*) FROM before_ b JOIN shop_snapshots s USING (user_id, as_of) WHERE s.features IS DISTINCT FROM b.features) + (SELECT count(*) FROM before_) - (SELECT count(*) FROM shop_snapshots), 0::bigint, 'noise from the test date on changes no feature and nobody at risk');
 SELECT is((SELECT md5(model::text) FROM churn_models WHERE study = 'shop' ORDER BY version DESC LIMIT 1), (SELECT md5(model::text) FROM models_before), 'nor a bit of the model');

@@ -2,7 +2,7 @@
 # The tests proper, run by check.sh inside the throw-away cluster: C drivers,
 # pg_regress pairs, pgTAP files, documentation. Counts what each runner says.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 
 passed=0
 failed=0
@@ -12,12 +12,17 @@ export LC_ALL=C.UTF-8
 # count LABEL LOG: add the TAP lines of a log to the totals. A plan that broke
 # or a driver that died leaves no "ok" line, so its runner's status counts too.
 count() {
-    ok=$(grep -cE '^ *ok ' "$2")
+    # what was skipped has neither passed nor failed
+    ok=$(grep -E '^ *ok ' "$2" | grep -vc '# SKIP')
     not_ok=$(grep -cE '^ *not ok ' "$2")
     [ "$3" -eq 0 ] || [ "$not_ok" -gt 0 ] || not_ok=1
     passed=$((passed + ok))
     failed=$((failed + not_ok))
     printf '%-12s %4d passed, %d failed\n' "$1" "$ok" "$not_ok"
+    sed -n 's/^ *ok .*# SKIP *//p' "$2" | sort | uniq -c |
+        while read -r skipped why; do
+            printf '%-12s %4d skipped: %s\n' "$1" "$skipped" "$why"
+        done
 }
 
 # C drivers without a server
@@ -47,13 +52,13 @@ if ls test/*.sql >/dev/null 2>&1; then
         createdb "tap_$base" &&
             psql -qX -v ON_ERROR_STOP=1 -d "tap_$base" \
                 -c 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSION churn' &&
-            pg_prove -v -d "tap_$base" "$file" >build/tap_$base.log 2>&1
+            pg_prove -v -d "tap_$base" "$file" >"build/tap_$base.log" 2>&1
         one=$?
-        cat build/tap_$base.log >>build/pgtap.log
+        cat "build/tap_$base.log" >>build/pgtap.log
         if [ $one -ne 0 ]; then
             status=1
             echo "test/$base.sql:"
-            grep -E '^ *not ok|^ *#|ERROR|Result|psql:' build/tap_$base.log | head -n 60
+            grep -E '^ *not ok|^ *#|ERROR|Result|psql:' "build/tap_$base.log" | head -n 60
         fi
         dropdb --if-exists "tap_$base"
     done

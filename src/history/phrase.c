@@ -10,6 +10,8 @@
 
 #include "history/phrase.h"
 
+#define DAYS_A_YEAR		365
+
 /* An ASCII letter, whatever the locale */
 static bool
 is_letter(char c)
@@ -75,6 +77,24 @@ phrase_many(const FeatureList *list, int kind)
 		pluralise(list->spec->kinds[kind]);
 }
 
+/* Append the digits of a number with commas between its thousands. */
+static void
+append_grouped(Phrase *phrase, const char *digits)
+{
+	int			left;
+
+	if (*digits == '-')
+		appendStringInfoChar(&phrase->text, *digits++);
+	left = strspn(digits, "0123456789");
+	for (; left > 0; left--)
+	{
+		appendStringInfoChar(&phrase->text, *digits++);
+		if (left > 1 && left % 3 == 1)
+			appendStringInfoChar(&phrase->text, ',');
+	}
+	appendStringInfoString(&phrase->text, digits);
+}
+
 /* See phrase.h. Whole numbers as such, others with one or two decimals. */
 bool
 phrase_number(Phrase *phrase, double number)
@@ -89,8 +109,17 @@ phrase_number(Phrase *phrase, double number)
 		*--end = '\0';
 	if (strcmp(digits, "-0") == 0)
 		digits = "0";
-	appendStringInfoString(&phrase->text, digits);
+	append_grouped(phrase, digits);
 	return strcmp(digits, "1") == 0;
+}
+
+/* See phrase.h. */
+void
+phrase_money(Phrase *phrase, double money)
+{
+	char	   *digits = psprintf("%.2f", money);
+
+	append_grouped(phrase, strcmp(digits, "-0.00") == 0 ? "0.00" : digits);
 }
 
 /* See phrase.h. */
@@ -109,6 +138,9 @@ phrase_last_days(Phrase *phrase, double days)
 	appendStringInfoString(&phrase->text, "last ");
 	if (days == 1)
 		appendStringInfoString(&phrase->text, "day");
+	else if (days > DAYS_A_YEAR && fmod(days, DAYS_A_YEAR) == 0)
+		appendStringInfo(&phrase->text, "%d years",
+						 (int) (days / DAYS_A_YEAR));
 	else
 		phrase_days(phrase, days);
 }
@@ -130,7 +162,12 @@ phrase_count(Phrase *phrase, double count)
 void
 phrase_percent(Phrase *phrase, double share)
 {
-	appendStringInfo(&phrase->text, "%.0f%%", 100 * share);
+	if (share > 0 && share < 0.005)
+		appendStringInfoString(&phrase->text, "less than 1%");
+	else if (share >= 0.995 && share < 1)
+		appendStringInfoString(&phrase->text, "nearly 100%");
+	else
+		appendStringInfo(&phrase->text, "%.0f%%", 100 * share);
 }
 
 /* See phrase.h. */
@@ -156,6 +193,16 @@ phrase_none(Phrase *phrase, int days)
 {
 	appendStringInfo(&phrase->text, "no %s in the ", phrase->one);
 	phrase_last_days(phrase, days);
+}
+
+/* See phrase.h. */
+bool
+phrase_only_gap(const Phrase *phrase)
+{
+	double		days = 0;
+
+	(void) phrase_near(phrase, FEATURE_DAYS, 0, &days);
+	return days == 2;
 }
 
 /* See phrase.h. */

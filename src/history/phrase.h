@@ -35,27 +35,36 @@ extern const char *phrase_many(const FeatureList *list, int kind);
 /* Append: "1 day", "21 days", "2.5 days". */
 extern void phrase_days(Phrase *phrase, double days);
 
-/* Append: "last day", "last 90 days". */
+/* Append: "last day", "last 90 days", "last 2 years". */
 extern void phrase_last_days(Phrase *phrase, double days);
 
 /*
- * Append a number without needless decimals: "3", "0.35".  True when it reads
- * as 1, so that what follows is singular.
+ * Append a number without needless decimals: "3", "0.35", "1,200".  True when
+ * it reads as 1, so that what follows is singular.
  */
 extern bool phrase_number(Phrase *phrase, double number);
+
+/* Append: "45.00", "22,998.40". */
+extern void phrase_money(Phrase *phrase, double money);
 
 /* Append: "no order", "1 order", "3 orders". */
 extern void phrase_count(Phrase *phrase, double count);
 
-/* Append: "35%". */
+/* Append: "35%", "less than 1%". */
 extern void phrase_percent(Phrase *phrase, double share);
 
 /* The value of another feature of the same kind; false when not defined. */
 extern bool phrase_near(const Phrase *phrase, FeatureId id, int window,
 						double *value);
 
+/* Append: "no order for 74 days", or when not late "last order 5 days ago". */
+extern void phrase_silence(Phrase *phrase, double days, bool late);
+
 /* Append: "no order in the last 90 days". */
 extern void phrase_none(Phrase *phrase, int days);
+
+/* Is there exactly one gap, so that nothing is usual yet? */
+extern bool phrase_only_gap(const Phrase *phrase);
 
 /* Append why a feature that needs several days is not defined. */
 extern void phrase_too_few(Phrase *phrase);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * phrase_frequency.c
- *	  Recency, tenure, counts, money and the calendar in plain words.
+ *	  Recency, tenure, counts and the calendar in plain words.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,31 +9,38 @@
 
 #include "history/phrase.h"
 
-/* "no order for 74 days; usually every 21" */
+/* See phrase.h. */
+void
+phrase_silence(Phrase *phrase, double days, bool late)
+{
+	appendStringInfo(&phrase->text, late ? "no %s for " : "last %s ",
+					 phrase->one);
+	phrase_days(phrase, days);
+	if (!late)
+		appendStringInfoString(&phrase->text, " ago");
+}
+
+/* "no order for 74 days; usually every 21 days" */
 static void
 phrase_recency(Phrase *phrase)
 {
 	double		usual;
 	bool		rhythm = phrase_near(phrase, FEATURE_GAP_MEDIAN, 0, &usual);
 
-	if (rhythm && phrase->value <= usual)
-	{
-		appendStringInfo(&phrase->text, "last %s ", phrase->one);
-		phrase_days(phrase, phrase->value);
-		appendStringInfoString(&phrase->text, " ago");
-	}
-	else
-	{
-		appendStringInfo(&phrase->text, "no %s for ", phrase->one);
-		phrase_days(phrase, phrase->value);
-	}
+	phrase_silence(phrase, phrase->value, !rhythm || phrase->value > usual);
 	if (!rhythm)
 		return;
+	if (phrase_only_gap(phrase))
+	{
+		appendStringInfoString(&phrase->text, "; the only gap before was ");
+		phrase_days(phrase, usual);
+		return;
+	}
 	appendStringInfoString(&phrase->text, "; usually every ");
 	if (usual == 1)
 		appendStringInfoString(&phrase->text, "day");
 	else
-		phrase_number(phrase, usual);
+		phrase_days(phrase, usual);
 }
 
 /* "3 orders in the last 90 days, 9 in the 90 days before" */
@@ -63,7 +70,7 @@ phrase_count_in(Phrase *phrase)
 	appendStringInfoString(&phrase->text, " before");
 }
 
-/* "orders on 3 of the last 90 days" */
+/* "orders on 3 days in the last 90 days" */
 static void
 phrase_days_in(Phrase *phrase)
 {
@@ -77,20 +84,22 @@ phrase_days_in(Phrase *phrase)
 		return;
 	}
 	appendStringInfo(&phrase->text, "%s on ", phrase->many);
-	phrase_number(phrase, phrase->value);
-	appendStringInfoString(&phrase->text, " of the ");
+	phrase_days(phrase, phrase->value);
+	appendStringInfoString(&phrase->text, " in the ");
 	phrase_last_days(phrase, window);
 }
 
-/* "silent for 18% of the 400 days since the first order" */
+/* "no order in the last 74 of the 400 days since the first" */
 static void
 phrase_recency_share(Phrase *phrase)
 {
-	double		tenure = 0;
+	double		recency = 0,
+				tenure = 0;
 
+	(void) phrase_near(phrase, FEATURE_RECENCY, 0, &recency);
 	(void) phrase_near(phrase, FEATURE_TENURE, 0, &tenure);
-	appendStringInfo(&phrase->text, "no %s in the newest ", phrase->one);
-	phrase_percent(phrase, phrase->value);
+	appendStringInfo(&phrase->text, "no %s in the last ", phrase->one);
+	phrase_number(phrase, recency);
 	appendStringInfoString(&phrase->text, " of the ");
 	phrase_days(phrase, tenure);
 	appendStringInfoString(&phrase->text, " since the first");
@@ -110,16 +119,15 @@ phrase_span(Phrase *phrase)
 					 phrase->one);
 }
 
-/* The rest of the recency and frequency group, defined */
+/* "first order 400 days ago", "the last day but one with orders was …" */
 static void
 phrase_tenure(Phrase *phrase)
 {
-	const char *form = phrase->feature->id == FEATURE_TENURE ?
-		"first %s " : "last day but one with %s ";
-
-	appendStringInfo(&phrase->text, form,
-					 phrase->feature->id == FEATURE_TENURE ?
-					 phrase->one : phrase->many);
+	if (phrase->feature->id == FEATURE_TENURE)
+		appendStringInfo(&phrase->text, "first %s ", phrase->one);
+	else
+		appendStringInfo(&phrase->text, "the last day but one with %s was ",
+						 phrase->many);
 	phrase_days(phrase, phrase->value);
 	appendStringInfoString(&phrase->text, " ago");
 }
@@ -170,100 +178,26 @@ frequency_phrase(Phrase *phrase)
 			break;
 		case FEATURE_RATE:
 			appendStringInfo(&phrase->text, "%s on ", phrase->many);
-			phrase_number(phrase, phrase->value);
-			appendStringInfoString(&phrase->text, " of 30 days on average");
+			phrase_days(phrase, phrase->value);
+			appendStringInfoString(&phrase->text, " in every 30");
 			break;
 		default:
 			phrase_tenure(phrase);
 	}
 }
 
-/* Money over a window or the lookback: "orders worth 120.00 in the last 90 days" */
+/* "30% of active days on a weekend" */
 static void
-phrase_amount(Phrase *phrase, int window)
+phrase_weekend(Phrase *phrase)
 {
-	double		count = 1;
-
-	(void) phrase_near(phrase, FEATURE_COUNT, window, &count);
-	if (count == 0)
-	{
-		phrase_none(phrase, window);
-		return;
-	}
-	if (phrase->feature->id == FEATURE_AMOUNT)
-		appendStringInfo(&phrase->text, "%s worth %.2f", phrase->many,
-						 phrase->value);
+	if (phrase->value == 0)
+		appendStringInfoString(&phrase->text, "never active on a weekend");
+	else if (phrase->value == 1)
+		appendStringInfoString(&phrase->text, "active only on weekends");
 	else
-		appendStringInfo(&phrase->text, "%.2f per %s", phrase->value,
-						 phrase->one);
-	appendStringInfoString(&phrase->text, " in the ");
-	phrase_last_days(phrase, window);
-}
-
-/* Money that cannot be said: no events, or none with an amount. */
-static void
-phrase_no_money(Phrase *phrase)
-{
-	double		count = 0;
-	int			window = phrase->feature->window;
-
-	if (window == 0)
-		window = phrase->list->spec->lookback;
-	(void) phrase_near(phrase, FEATURE_COUNT, window, &count);
-	if (count == 0)
-		phrase_none(phrase, window);
-	else
-		appendStringInfo(&phrase->text,
-						 "too few amounts of %s to compare", phrase->many);
-}
-
-/* "40.00 on the last day with orders, 55.20 on an average one" */
-static void
-phrase_amount_last(Phrase *phrase)
-{
-	double		ratio;
-
-	appendStringInfo(&phrase->text, "%.2f on the last day with %s",
-					 phrase->value, phrase->many);
-	if (phrase_near(phrase, FEATURE_AMOUNT_LAST_RATIO, 0, &ratio) && ratio != 0)
-		appendStringInfo(&phrase->text, ", %.2f on an average one",
-						 phrase->value / ratio);
-}
-
-/* See phrase.h. */
-void
-money_phrase(Phrase *phrase)
-{
-	int			window = phrase->feature->window;
-
-	if (!phrase->defined)
 	{
-		phrase_no_money(phrase);
-		return;
-	}
-	switch (phrase->feature->id)
-	{
-		case FEATURE_AMOUNT_LAST:
-			phrase_amount_last(phrase);
-			break;
-		case FEATURE_AMOUNT_MAX:
-			appendStringInfo(&phrase->text, "at most %.2f on a day with %s",
-							 phrase->value, phrase->many);
-			break;
-		case FEATURE_AMOUNT_CV:
-			appendStringInfo(&phrase->text,
-							 "amounts of days with %s vary by ", phrase->many);
-			phrase_percent(phrase, phrase->value);
-			appendStringInfoString(&phrase->text, " of their mean");
-			break;
-		case FEATURE_AMOUNT_LAST_RATIO:
-			appendStringInfo(&phrase->text,
-							 "%.2f times the average amount on the last day with %s",
-							 phrase->value, phrase->many);
-			break;
-		default:
-			phrase_amount(phrase,
-						  window ? window : phrase->list->spec->lookback);
+		phrase_percent(phrase, phrase->value);
+		appendStringInfoString(&phrase->text, " of active days on a weekend");
 	}
 }
 
@@ -285,9 +219,7 @@ calendar_phrase(Phrase *phrase)
 								   " of the weeks since the first event");
 			break;
 		case FEATURE_WEEKEND_SHARE:
-			phrase_percent(phrase, phrase->value);
-			appendStringInfoString(&phrase->text,
-								   " of active days on a weekend");
+			phrase_weekend(phrase);
 			break;
 		default:
 			appendStringInfoString(&phrase->text, "active days spread ");

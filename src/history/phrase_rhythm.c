@@ -26,17 +26,27 @@ phrase_between(Phrase *phrase, const char *text)
 	appendStringInfo(&phrase->text, "%s between %s", text, phrase->many);
 }
 
-/* "no order for 74 days, 3.5 times the mean gap of 21 days" */
+/*
+ * "no order for 74 days, 3.5 times the average gap of 21 days".  A single gap
+ * makes no average, and what it is exceeded by no telling factor.
+ */
 static void
 phrase_overdue(Phrase *phrase)
 {
 	double		recency = near_value(phrase, FEATURE_RECENCY);
 	double		mean = near_value(phrase, FEATURE_GAP_MEAN);
 
-	appendStringInfo(&phrase->text, "no %s for ", phrase->one);
-	phrase_days(phrase, recency);
+	phrase_silence(phrase, recency, recency > mean);
+	if (phrase_only_gap(phrase))
+	{
+		appendStringInfoString(&phrase->text, "; the only gap before was ");
+		phrase_days(phrase, mean);
+		return;
+	}
 	appendStringInfoString(&phrase->text, ", ");
-	if (phrase->feature->id == FEATURE_OVERDUE)
+	if (phrase->feature->id == FEATURE_OVERDUE && recency <= mean)
+		appendStringInfoString(&phrase->text, "within");
+	else if (phrase->feature->id == FEATURE_OVERDUE)
 	{
 		phrase_number(phrase, phrase->value);
 		appendStringInfoString(&phrase->text, " times");
@@ -47,8 +57,15 @@ phrase_overdue(Phrase *phrase)
 		appendStringInfo(&phrase->text, " standard deviations %s",
 						 phrase->value < 0 ? "below" : "above");
 	}
-	appendStringInfoString(&phrase->text, " the mean gap of ");
+	appendStringInfoString(&phrase->text, " the average gap of ");
 	phrase_days(phrase, mean);
+}
+
+/* What to call a gap when it may be the only one */
+static const char *
+gap_name(const Phrase *phrase, const char *name)
+{
+	return phrase_only_gap(phrase) ? "only" : name;
 }
 
 /* "53 days past the usual gap of 21 days between orders" */
@@ -62,13 +79,13 @@ phrase_past(Phrase *phrase)
 	if (phrase->value != 0)
 	{
 		phrase_days(phrase, fabs(phrase->value));
-		appendStringInfo(&phrase->text, " %s the end of",
-						 phrase->value < 0 ? "before" : "past");
+		appendStringInfoString(&phrase->text,
+							   phrase->value < 0 ? " short of" : " past");
 	}
 	else
 		appendStringInfoString(&phrase->text, "today at the end of");
 	appendStringInfo(&phrase->text, " the %s gap of ",
-					 median ? "usual" : "longest");
+					 gap_name(phrase, median ? "usual" : "longest"));
 	phrase_days(phrase, gap);
 	phrase_between(phrase, "");
 }
@@ -140,11 +157,82 @@ phrase_kept(Phrase *phrase)
 	phrase_days(phrase, span);
 }
 
+/* "gaps between orders vary by 3.2 days around their average of 21 days" */
+static void
+phrase_gap_spread(Phrase *phrase)
+{
+	if (phrase->value == 0)
+	{
+		phrase_between(phrase, "all gaps");
+		appendStringInfoString(&phrase->text, " are equally long");
+		return;
+	}
+	phrase_between(phrase, "gaps");
+	appendStringInfoString(&phrase->text, " vary by ");
+	if (phrase->feature->id == FEATURE_GAP_CV)
+	{
+		phrase_percent(phrase, phrase->value);
+		appendStringInfoString(&phrase->text, " of their average");
+		return;
+	}
+	phrase_days(phrase, phrase->value);
+	appendStringInfoString(&phrase->text, " around their average of ");
+	phrase_days(phrase, near_value(phrase, FEATURE_GAP_MEAN));
+}
+
+/* "80% of the gaps between orders were no longer than the present 74 days" */
+static void
+phrase_gap_rank(Phrase *phrase)
+{
+	if (phrase->value == 0)
+	{
+		phrase_between(phrase, "every gap");
+		appendStringInfoString(&phrase->text, " was longer");
+	}
+	else
+	{
+		if (phrase->value == 1)
+			phrase_between(phrase, "no gap");
+		else
+		{
+			phrase_percent(phrase, phrase->value);
+			phrase_between(phrase, " of the gaps");
+		}
+		appendStringInfoString(&phrase->text, phrase->value == 1 ?
+							   " was longer" : " were no longer");
+	}
+	appendStringInfoString(&phrase->text, " than the present ");
+	phrase_days(phrase, near_value(phrase, FEATURE_RECENCY));
+}
+
+/* "orders bunched together in time (clumpiness 0.95: 0 is even, 1 all at once)" */
+static void
+phrase_clumpiness(Phrase *phrase)
+{
+	const char *how = phrase->value < 1.0 / 3 ? "spread evenly over" :
+		phrase->value < 2.0 / 3 ? "somewhat bunched in" :
+		"bunched together in";
+
+	appendStringInfo(&phrase->text,
+					 "%s %s time (clumpiness %.2f: 0 is even, 1 all at once)",
+					 phrase->many, how, phrase->value);
+}
+
 /* Features of the gaps alone, defined */
 static void
 phrase_gap(Phrase *phrase)
 {
-	switch (phrase->feature->id)
+	FeatureId	id = phrase->feature->id;
+
+	if (phrase_only_gap(phrase) && id != FEATURE_CLUMPINESS &&
+		id != FEATURE_GAP_RANK)
+	{
+		phrase_between(phrase, "the only gap");
+		appendStringInfoString(&phrase->text, " was ");
+		phrase_days(phrase, near_value(phrase, FEATURE_GAP_MEAN));
+		return;
+	}
+	switch (id)
 	{
 		case FEATURE_GAP_MEAN:
 			phrase_days(phrase, phrase->value);
@@ -152,17 +240,8 @@ phrase_gap(Phrase *phrase)
 			appendStringInfoString(&phrase->text, " on average");
 			break;
 		case FEATURE_GAP_SD:
-			phrase_between(phrase, "gaps");
-			appendStringInfoString(&phrase->text, " vary by ");
-			phrase_days(phrase, phrase->value);
-			appendStringInfoString(&phrase->text, " around a mean of ");
-			phrase_number(phrase, near_value(phrase, FEATURE_GAP_MEAN));
-			break;
 		case FEATURE_GAP_CV:
-			phrase_between(phrase, "gaps");
-			appendStringInfoString(&phrase->text, " vary by ");
-			phrase_percent(phrase, phrase->value);
-			appendStringInfoString(&phrase->text, " of their mean");
+			phrase_gap_spread(phrase);
 			break;
 		case FEATURE_GAP_MEDIAN:
 			appendStringInfoString(&phrase->text, "usually ");
@@ -178,21 +257,19 @@ phrase_gap(Phrase *phrase)
 			phrase_between(phrase, "the last gap");
 			appendStringInfoString(&phrase->text, " was ");
 			phrase_days(phrase, phrase->value);
+			if (phrase->value == near_value(phrase, FEATURE_GAP_MAX))
+			{
+				appendStringInfoString(&phrase->text, ", none longer");
+				break;
+			}
 			appendStringInfoString(&phrase->text, ", the longest ");
-			phrase_number(phrase, near_value(phrase, FEATURE_GAP_MAX));
+			phrase_days(phrase, near_value(phrase, FEATURE_GAP_MAX));
 			break;
 		case FEATURE_GAP_RANK:
-			phrase_percent(phrase, phrase->value);
-			phrase_between(phrase, " of the gaps");
-			appendStringInfoString(&phrase->text,
-								   " were no longer than the present ");
-			phrase_days(phrase, near_value(phrase, FEATURE_RECENCY));
+			phrase_gap_rank(phrase);
 			break;
 		default:
-			phrase_between(phrase, "clumpiness of the gaps");
-			appendStringInfo(&phrase->text,
-							 " is %.2f, from 0 (even) to 1 (all at once)",
-							 phrase->value);
+			phrase_clumpiness(phrase);
 	}
 }
 

@@ -119,7 +119,7 @@ phrase_slope(Phrase *phrase)
 	appendStringInfo(&phrase->text, " over %d weeks", WEEKS_OF_SLOPE);
 }
 
-/* "60% of the orders of the last 30 days and the same days a year ago are new" */
+/* "60% of the orders of the last 30 days and the same days a year ago are recent" */
 static void
 phrase_yoy(Phrase *phrase)
 {
@@ -130,9 +130,18 @@ phrase_yoy(Phrase *phrase)
 						 phrase->one);
 		return;
 	}
+	if (phrase->value == 0 || phrase->value == 1)
+	{
+		appendStringInfo(&phrase->text,
+						 phrase->value == 0 ?
+						 "no %s in the last 30 days, but in the same days a year ago" :
+						 "%s in the last 30 days, but none in the same days a year ago",
+						 phrase->value == 0 ? phrase->one : phrase->many);
+		return;
+	}
 	phrase_percent(phrase, phrase->value);
 	appendStringInfo(&phrase->text,
-					 " of the %s in the last 30 days and the same days a year ago are recent",
+					 " of the %s of the last 30 days and the same days a year ago are recent",
 					 phrase->many);
 }
 
@@ -165,7 +174,7 @@ trend_phrase(Phrase *phrase)
 			}
 			phrase_count(phrase, phrase->value);
 			appendStringInfoString(&phrase->text,
-								   " when one of 30 days ago counts half");
+								   ", where one of 30 days ago counts half");
 			break;
 		default:
 			phrase_yoy(phrase);

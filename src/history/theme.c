@@ -73,6 +73,7 @@ static const ThemeEntry themes[] = {
 /* How much less readily an awkward feature speaks for its theme */
 #define AWKWARD		0.1
 #define UNNAMED		0.5			/* of "any", where a kind could be named */
+#define VAGUE		0.5			/* "in the last 90 days", which may be 113 */
 
 /* See features.h. */
 FeatureTheme
@@ -85,12 +86,18 @@ features_theme(const FeatureList *list, int i, double value, bool isnull,
 	*readiness = entry.plain ? 1 : AWKWARD;
 	if (feature->kind == FEATURES_ANY(list) && list->any)
 		*readiness *= UNNAMED;
-	/* a silence is only told by what is silent; "no rhythm yet" is rhythm */
-	if (isnull && entry.theme == THEME_SILENCE)
-		return THEME_RHYTHM;
+	/* without a rhythm the phrase says that there was little or nothing */
+	if (isnull && (entry.theme == THEME_SILENCE || entry.theme == THEME_RHYTHM))
+		return THEME_ACTIVITY;
+	if (!isnull && value == 0 &&
+		(feature->id == FEATURE_SPAN || feature->id == FEATURE_LAPSES))
+		return THEME_ACTIVITY;
 	/* "no order in the last 90 days" says the same as "no order for 113" */
 	if (!isnull && value == 0 && entry.theme == THEME_ACTIVITY &&
 		feature->window > 0)
+	{
+		*readiness *= VAGUE;
 		return THEME_SILENCE;
+	}
 	return entry.theme;
 }

@@ -124,6 +124,7 @@ score_fold(const FitMatrix *matrix, const Encoding *encoding,
 		const ModelTerm *term = &encoding->columns[i].term;
 		const double *x = matrix->values + (Size) term->input * matrix->nrows;
 
+		CHECK_FOR_INTERRUPTS();
 		for (int64 row = 0; row < matrix->nrows; row++)
 			if (matrix->fold[row] == fold)
 				log_odds[row] += model_contribution(term, x[row],

@@ -76,7 +76,7 @@ BEGIN
             'fewer than 50 users of a class: test %s churned and %s stayed, training %s and %s',
             c.churned, c.stayed, c.train_churned, c.train_stayed));
     END IF;
-    SELECT * INTO k FROM @extschema@.churn_history_kinds(histories);
+    SELECT * INTO k FROM @extschema@.churn_history_kinds(histories, test_date);
     spec := @extschema@.churn_training_spec(definition, k.kinds, key_kinds,
         k.amount_kinds, first_training - first_day);
     EXECUTE format('TRUNCATE %s', snapshots);
@@ -149,7 +149,8 @@ CREATE FUNCTION churn_backtest_owned(study text, dates date[], snapshots int,
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    d @extschema@.churn_studies := @extschema@.churn_study_row(study);
+    -- the staging table is shared with training and refresh
+    d @extschema@.churn_studies := @extschema@.churn_study_lock(study);
     today date := @extschema@.churn_today(d.time_zone);
     step_days int := @extschema@.churn_whole_days(step, 'step');
     trial @extschema@.churn_studies;
@@ -164,14 +165,12 @@ BEGIN
         RAISE EXCEPTION 'snapshots must be between 1 and 120 and step at least one day'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    -- it shares the staging table with training and refresh
-    PERFORM FROM @extschema@.churn_studies AS s WHERE s.study = d.study FOR UPDATE;
     SELECT * INTO f FROM @extschema@.churn_quiet_facts(d, today);
     tests := @extschema@.churn_backtest_dates(d, dates, step_days, f.first_day, f.complete_through);
     RAISE NOTICE 'histories: reading % events', f.events;
     histories := @extschema@.churn_stage_histories(d, today);
     key_kinds := @extschema@.churn_check_key_kinds(d,
-        (SELECT k.kinds FROM @extschema@.churn_history_kinds(histories) AS k));
+        (SELECT k.kinds FROM @extschema@.churn_history_kinds(histories, today + 1) AS k));
     trial := @extschema@.churn_begin_trials(d);
     FOREACH test IN ARRAY tests LOOP
         result := jsonb_populate_record(NULL::@extschema@.churn_backtest_row,

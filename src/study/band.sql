@@ -34,7 +34,7 @@ BEGIN
     IF quantiles IS NOT NULL THEN
         RETURN ARRAY[(quantiles->>59)::float8, (quantiles->>84)::float8, (quantiles->>94)::float8];
     END IF;
-    EXECUTE format('SELECT pg_catalog.percentile_disc(''{.60,.85,.95}'') WITHIN GROUP (ORDER BY'
+    EXECUTE format('SELECT pg_catalog.percentile_disc(''{.60,.85,.95}''::pg_catalog.float8[]) WITHIN GROUP (ORDER BY'
         ' @extschema@.churn_predict(%L::@extschema@.churn_model, s.features)) FROM %I.%I AS s'
         ' WHERE s.purpose OPERATOR(pg_catalog.=) ''train''',
         model, definition.table_schema, definition.study || '_snapshots') INTO cutoffs;

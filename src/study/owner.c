@@ -48,6 +48,15 @@ owner_switch(Oid owner)
 	OwnerSwitch before;
 
 	GetUserIdAndSecContext(&before.user, &before.security_context);
+#if PG_VERSION_NUM >= 160000
+	/* a role can be granted without the right to become it */
+	if (before.user != owner && !member_can_set_role(before.user, owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to work as role \"%s\"",
+						GetUserNameFromId(owner, false)),
+				 errhint("A study is run by those who may SET ROLE to its owner.")));
+#endif
 	if (before.user != owner)
 		SetUserIdAndSecContext(owner, before.security_context |
 							   SECURITY_RESTRICTED_OPERATION);

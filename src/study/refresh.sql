@@ -13,23 +13,20 @@ CREATE FUNCTION churn_stage_scores(definition churn_studies, histories text,
     AS $$
 DECLARE
     d ALIAS FOR definition;
-    staging text := format('%I.%I', d.table_schema, d.study || '_scoring');
     model text := format('%L::@extschema@.churn_model', champion.model);
 BEGIN
-    EXECUTE format(
-        'CREATE UNLOGGED TABLE %1$s AS'
-        ' SELECT c.user_id, (c.standing).stage, (c.standing).value, (c.standing).next_day,'
-        ' @extschema@.churn_predict(%2$s, c.history, %3$L::pg_catalog.date) AS score,'
-        ' @extschema@.churn_reasons(%2$s, c.history, %3$L::pg_catalog.date, 3) AS reasons,'
-        ' @extschema@.churn_key_share(%9$s, %4$L) OPERATOR(pg_catalog.<) %5$s AS holdout'
+    RETURN @extschema@.churn_stage(d, '_scoring', format(
+        'SELECT c.user_id, (c.standing).stage, (c.standing).value, (c.standing).next_day,'
+        ' @extschema@.churn_predict(%1$s, c.history, %2$L::pg_catalog.date) AS score,'
+        ' @extschema@.churn_reasons(%1$s, c.history, %2$L::pg_catalog.date, 3) AS reasons,'
+        ' @extschema@.churn_key_share(%8$s, %3$L) OPERATOR(pg_catalog.<) %4$s AS holdout'
         ' FROM (SELECT h.user_id, h.history,'
-        '   @extschema@.churn_standing(h.history, %3$L::pg_catalog.date, @extschema@.churn_model_spec(%2$s), %6$s, %7$s) AS standing'
-        '   FROM %8$s AS h WHERE h.history IS NOT NULL OFFSET 0) AS c'
+        '   @extschema@.churn_standing(h.history, %2$L::pg_catalog.date, @extschema@.churn_model_spec(%1$s), %5$s, %6$s) AS standing'
+        '   FROM %7$s AS h WHERE h.history IS NOT NULL OFFSET 0) AS c'
         ' WHERE (c.standing).at_risk',
-        staging, model, as_of, 'holdout ' || d.study, d.holdout_share,
+        model, as_of, 'holdout ' || d.study, d.holdout_share,
         d.active_window, d.min_tenure, histories,
-        @extschema@.churn_key_text_sql(d, 'c.user_id'));
-    RETURN staging;
+        @extschema@.churn_key_text_sql(d, 'c.user_id')));
 END
 $$;
 COMMENT ON FUNCTION churn_stage_scores(churn_studies, text, churn_models, date) IS 'support function of churn_refresh: build STUDY_scoring; returns its qualified name';

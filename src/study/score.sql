@@ -47,7 +47,7 @@ BEGIN
     SELECT m.model INTO STRICT model FROM @extschema@.churn_models AS m WHERE m.id = model_id;
     feature := '(base)';
     contribution := @extschema@.churn_base(model);
-    phrase := format('the average user: %s %% leave',
+    phrase := format('the average user: a score of %s%%',
         to_char(100 / (1 + exp(-contribution)), 'FM990.0'));
     RETURN NEXT;
     RETURN QUERY

@@ -108,8 +108,15 @@ COMMENT ON INDEX churn_models_champion IS 'one champion a study';
 ALTER TABLE churn_studies ENABLE ROW LEVEL SECURITY;
 ALTER TABLE churn_sources ENABLE ROW LEVEL SECURITY;
 ALTER TABLE churn_models ENABLE ROW LEVEL SECURITY;
-GRANT SELECT, INSERT, UPDATE, DELETE
-    ON churn_studies, churn_sources, churn_models TO PUBLIC;
+-- Sessions cache by id and revision, so nobody may choose these; and a model
+-- is never another one later.
+GRANT SELECT, DELETE ON churn_studies, churn_sources, churn_models TO PUBLIC;
+GRANT INSERT, UPDATE ON churn_sources TO PUBLIC;
+GRANT UPDATE, INSERT (study, owner, table_schema, churn_window, lookback,
+    active_window, gap, min_tenure, key_kinds, windows, time_zone, holdout_share,
+    complete_until, user_type) ON churn_studies TO PUBLIC;
+GRANT UPDATE (status, gate), INSERT (study, version, status, model, band_cutoffs,
+    metrics, gate, created_by) ON churn_models TO PUBLIC;
 CREATE POLICY churn_studies_member ON churn_studies
     USING (pg_catalog.pg_has_role(owner, 'MEMBER'));
 COMMENT ON POLICY churn_studies_member ON churn_studies IS 'members of the owner''s role';

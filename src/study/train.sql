@@ -21,11 +21,11 @@ BEGIN
         RAISE NOTICE '%: % events from % to %', f.relation, f.events,
             coalesce(f.first_day::text, '-'), coalesce(f.last_day::text, '-');
         IF f.no_user > 0 OR f.no_time > 0 THEN
-            RAISE NOTICE '%: % rows without a user and % without a time do not count',
+            RAISE NOTICE '%: rows that do not count: % without a user, % without a time',
                 f.relation, f.no_user, f.no_time;
         END IF;
         IF f.future > 0 THEN
-            RAISE WARNING '%: % rows lie in the future and do not count', f.relation, f.future
+            RAISE WARNING '%: rows in the future, which do not count: %', f.relation, f.future
                 USING HINT = format('Today is %s; check the clock of the source, or set churn.today.', today);
         END IF;
     END LOOP;
@@ -42,24 +42,35 @@ END
 $$;
 COMMENT ON FUNCTION churn_read_facts(churn_studies, date) IS 'support function of churn_train: events, first day and complete-through over the sources; NOTICE and WARNING on rows that do not count; 55000 when nothing does';
 
--- Every user's history in a table of its own, built by a parallel plan.
-CREATE FUNCTION churn_stage_histories(definition churn_studies, today date) RETURNS text
+-- A table for a moment, filled by the only form of writing that plans in
+-- parallel.
+CREATE FUNCTION churn_stage(definition churn_studies, suffix text, query text) RETURNS text
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    staging text := format('%I.%I', definition.table_schema, definition.study || '_staging');
+    staging text := format('%I.%I', definition.table_schema, definition.study || suffix);
 BEGIN
-    EXECUTE format('CREATE UNLOGGED TABLE %s AS %s', staging,
-        @extschema@.churn_histories_sql(definition, today));
+    IF to_regclass(staging) IS NOT NULL THEN
+        RAISE EXCEPTION 'table % is in the way', staging
+            USING ERRCODE = 'duplicate_table',
+                  HINT = 'It is a name that training and refresh need for a moment: rename or drop it.';
+    END IF;
+    EXECUTE format('CREATE UNLOGGED TABLE %s AS %s', staging, query);
     EXECUTE format('ANALYZE %s (user_id)', staging);
     RETURN staging;
-EXCEPTION WHEN duplicate_table THEN
-    RAISE EXCEPTION 'table % is in the way', staging
-        USING ERRCODE = 'duplicate_table',
-              HINT = 'It is a name that training and refresh need for a moment: rename or drop it.';
 END
 $$;
+COMMENT ON FUNCTION churn_stage(churn_studies, text, text) IS 'support function of churn_train and churn_refresh: a table of the study for the rows of a query, dropped before the end; returns its qualified name; 42P07 when the name is taken';
+
+-- Every user's history in such a table.
+CREATE FUNCTION churn_stage_histories(definition churn_studies, today date) RETURNS text
+    LANGUAGE sql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+        SELECT @extschema@.churn_stage(definition, '_staging',
+            @extschema@.churn_histories_sql(definition, today))
+    $$;
 COMMENT ON FUNCTION churn_stage_histories(churn_studies, date) IS 'support function of churn_train and churn_refresh: build STUDY_staging (user_id, history); returns its qualified name';
 
 -- Kinds that histories hold before a date, and those of them with money,

@@ -107,7 +107,9 @@ CREATE FUNCTION churn_reactivation(counts bigint[], days int,
         SELECT sum(c.ended) FILTER (WHERE c.day > days)
                 / nullif(sum(c.ended + c.open) FILTER (WHERE c.day > days)
                     + sum(c.open) FILTER (WHERE c.day = days), 0)::float8,
-            1 - min(c.survival) / nullif(min(c.survival) FILTER (WHERE c.day <= days), 0)
+            -- nothing is known beyond the longest
+            CASE WHEN max(c.day) >= days THEN
+                1 - min(c.survival) / nullif(min(c.survival) FILTER (WHERE c.day <= days), 0) END
         FROM @extschema@.churn_survival_curve(counts) AS c
     $$;
 COMMENT ON FUNCTION churn_reactivation(bigint[], int) IS 'support function of churn_window_table: of durations that last more than so many days, the share that ended later';
@@ -198,7 +200,8 @@ CREATE FUNCTION churn_window_table_owned(study text, windows interval[],
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    d @extschema@.churn_studies := @extschema@.churn_study_row(study);
+    -- the staging table is shared with training and refresh
+    d @extschema@.churn_studies := @extschema@.churn_study_lock(study);
     today date := @extschema@.churn_today(d.time_zone);
     follows boolean := d.active_window = least(d.churn_window, d.lookback);
     candidates int[] := ARRAY(SELECT DISTINCT @extschema@.churn_whole_days(w, 'windows')
@@ -220,13 +223,11 @@ BEGIN
         RAISE EXCEPTION 'snapshots must be between 1 and 120'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    -- it shares the staging table with training and refresh
-    PERFORM FROM @extschema@.churn_studies AS s WHERE s.study = d.study FOR UPDATE;
     SELECT * INTO f FROM @extschema@.churn_quiet_facts(d, today);
     RAISE NOTICE 'histories: reading % events', f.events;
     histories := @extschema@.churn_stage_histories(d, today);
     key_kinds := @extschema@.churn_check_key_kinds(d,
-        (SELECT k.kinds FROM @extschema@.churn_history_kinds(histories) AS k));
+        (SELECT k.kinds FROM @extschema@.churn_history_kinds(histories, today + 1) AS k));
     counts := (SELECT @extschema@.churn_survival(g.days, g.ended, g.gaps)
                FROM @extschema@.churn_gap_counts(histories, key_kinds, f.complete_through) AS g);
     test_date := @extschema@.churn_common_test_date(d, candidates, f.first_day, f.complete_through);
