@@ -128,6 +128,9 @@ SQL_PARTS = \
 	src/study/train.sql \
 	src/study/score.sql \
 	src/study/refresh.sql \
+	src/study/check_finding.sql \
+	src/study/check_volume.sql \
+	src/study/check_rows.sql \
 	src/study/check.sql \
 	src/study/window.sql \
 	src/study/backtest.sql

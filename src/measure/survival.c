@@ -4,9 +4,9 @@
  *	  Durations that ended and durations that are still open: counts by day,
  *	  and the Kaplan-Meier curve over them.
  *
- * churn_survival(duration, event [, times]) counts, for each number of days, how many
- * durations ended then (event) and how many were last seen then (not event:
- * right-censored).  Its state and its result are one value, bigint[][] with a
+ * churn_survival(duration, event [, times]) counts, for each number of days,
+ * how many durations ended then (event) and how many were last seen then (not
+ * event: right-censored).  Its state and its result are one value, bigint[][] with a
  * row {ended, open} a day from day 0 on: a value that is dumped, copied and
  * merged by adding, whose size depends on the longest duration alone.  Order
  * does not matter.  Rows with NULL are ignored; no row gives NULL.
