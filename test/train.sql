@@ -157,6 +157,12 @@ SELECT churn_add_source('c', 'store', 'u', 'day', kind => 'order') \g /dev/null
 SELECT is(complete('c'), '2024-06-10', 'several sources: the least; bare dates: the newest day');
 INSERT INTO store VALUES (1, '2024-07-01', 'order');
 SELECT is(complete('c'), '2024-06-19', 'bare dates: never today');
+CREATE TABLE surveys (u int, day date);
+INSERT INTO surveys VALUES (1, '2024-02-01');
+SELECT churn_add_source('c', 'surveys', 'u', 'day', kind => 'survey') \gset survey_
+SELECT is((SELECT f.complete_through FROM churn_study_row('c') d, churn_source_facts(d, '2024-07-01') f WHERE f.source = :survey_churn_add_source), NULL, 'bare dates without a key event complete nothing');
+SELECT is(complete('c'), '2024-06-19', 'and do not hold others up');
+SELECT churn_drop_source('c', :survey_churn_add_source) \g /dev/null
 SELECT churn_add_source('c', 'mails', 'u', 'day', kind => 'mail', role => 'action') \g /dev/null
 SELECT is(complete('c'), '2024-06-19', 'actions do not count');
 SELECT churn_alter_study('c', complete_until => '2024-06-05') \g /dev/null

@@ -56,7 +56,7 @@ BEGIN
         -- a day that may still go on does not count; bare dates are whole days
         complete_through := CASE
             WHEN @extschema@.churn_column_type(relation, s.time_column) = 'date'::regtype
-            THEN least(key_last, today - 1) ELSE key_last - 1 END;
+            THEN key_last - (key_last >= today)::int ELSE key_last - 1 END;
         RETURN NEXT;
     END LOOP;
 END
