@@ -41,8 +41,13 @@ OBJS = \
 	src/history/standing.o \
 	src/history/theme.o \
 	src/learn/model.o \
+	src/learn/model_terms.o \
+	src/learn/model_score.o \
+	src/learn/model_json.o \
+	src/learn/model_text_terms.o \
 	src/learn/model_text.o \
 	src/learn/model_info.o \
+	src/learn/model_curves.o \
 	src/learn/fit_rows.o \
 	src/learn/fit_options.o \
 	src/learn/encode.o \

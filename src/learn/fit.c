@@ -356,7 +356,6 @@ fit_final(Fit *fit)
 static void
 apply_calibration(Fit *fit)
 {
-	Model	   *model = fit->model;
 	double		slope = fit->choice.slope;
 
 	if (!fit->choice.searched || !fit->options->calibrate)
@@ -369,13 +368,7 @@ apply_calibration(Fit *fit)
 				 errhint("The columns may say nothing about churn, or all of it.")));
 		return;
 	}
-	model->intercept = slope * model->intercept + fit->choice.intercept;
-	for (int i = 0; i < model->nterms; i++)
-	{
-		model->terms[i].weight *= slope;
-		model->terms[i].missing_weight *= slope;
-		model->terms[i].average *= slope;
-	}
+	model_rescale(fit->model, slope, fit->choice.intercept);
 	fit->calibrated = true;
 }
 
