@@ -51,9 +51,18 @@ OBJS = \
 	src/learn/fit_rows.o \
 	src/learn/fit_options.o \
 	src/learn/encode.o \
+	src/learn/bins.o \
+	src/learn/thermometer.o \
+	src/learn/pairs.o \
+	src/learn/purify.o \
+	src/learn/newton.o \
 	src/learn/liblinear.o \
+	src/learn/fit_result.o \
+	src/learn/fit_linear.o \
+	src/learn/fit_codes.o \
 	src/learn/fit_jobs.o \
 	src/learn/choose.o \
+	src/learn/fit_provenance.o \
 	src/learn/fit.o \
 	src/learn/row.o \
 	src/learn/scorer.o \

@@ -32,7 +32,7 @@
 #include "miscadmin.h"
 #include "storage/shmem.h"
 
-#include "learn/fit.h"
+#include "learn/bins.h"
 
 #define BIAS_COLUMN		100.0
 /* rows whose nodes are filled together, so that they stay in the cache */
@@ -230,6 +230,141 @@ linear_problem(const FitMatrix *matrix, const Encoding *encoding, int held_out)
 	fill_problem(linear, matrix, encoding, held_out);
 	return linear;
 }
+
+/* ---- rows as codes ---- */
+
+/* The indicators of one code of a block that are not 0 */
+typedef struct CodeNodes
+{
+	int			n;
+	struct feature_node *nodes;
+} CodeNodes;
+
+Size
+linear_codes_bytes(int64 nrows, int ncolumns, int npairs)
+{
+	Size		nodes = add_size(mul_size(ncolumns, BINS_MAX),
+								 mul_size(npairs, COARSE_BINS * COARSE_BINS));
+	Size		row = add_size(mul_size(nodes + 2, sizeof(struct feature_node)),
+							   ROW_OVERHEAD);
+
+	return add_size(mul_size(nrows, row), mul_size(nodes, COLUMN_OVERHEAD));
+}
+
+/* Indicators of every code of a block: its sums of a single row */
+static CodeNodes *
+code_nodes(const CodeBlock *block, int first_index)
+{
+	CodeNodes  *all = palloc0(sizeof(CodeNodes) * block->ncodes);
+	double	   *x = palloc(sizeof(double) * Max(block->nweights, 1));
+
+	for (int code = 0; code < block->ncodes; code++)
+	{
+		double		totals[CODES_MAX] = {0};
+		CodeNodes  *nodes = &all[code];
+
+		totals[code] = 1;
+		block_sums(block, totals, false, x);
+		nodes->nodes = palloc(sizeof(struct feature_node) *
+							  Max(block->nweights, 1));
+		for (int i = 0; i < block->nweights; i++)
+		{
+			if (x[i] == 0)
+				continue;
+			nodes->nodes[nodes->n].index = first_index + i;
+			nodes->nodes[nodes->n++].value = x[i];
+		}
+	}
+	pfree(x);
+	return all;
+}
+
+/* Nodes of all training rows without bias and end; counts the rows. */
+static Size
+count_code_nodes(const CodeProblem *codes, CodeNodes **blocks, int *ntraining)
+{
+	Size		n = 0;
+
+	for (int64 row = 0; row < codes->nrows; row++)
+	{
+		if (!codes->training[row])
+			continue;
+		(*ntraining)++;
+		for (int b = 0; b < codes->nblocks; b++)
+			n += blocks[b][codes->blocks[b].codes[row]].n;
+	}
+	return n;
+}
+
+/* Write the rows out. */
+static void
+fill_code_rows(LinearProblem *linear, const CodeProblem *codes,
+			   CodeNodes **blocks)
+{
+	struct feature_node *next = linear->nodes;
+	int			row = 0;
+
+	for (int64 i = 0; i < codes->nrows; i++)
+	{
+		if (!codes->training[i])
+			continue;
+		if (i % FILL_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
+		linear->problem.y[row] = codes->churned[i] ? 1 : -1;
+		linear->problem.x[row++] = next;
+		for (int b = 0; b < codes->nblocks; b++)
+		{
+			const CodeNodes *nodes = &blocks[b][codes->blocks[b].codes[i]];
+
+			memcpy(next, nodes->nodes,
+				   sizeof(struct feature_node) * nodes->n);
+			next += nodes->n;
+		}
+		end_row(next, linear->ndesign);
+		next += 2;
+	}
+}
+
+LinearProblem *
+linear_problem_codes(const CodeProblem *codes)
+{
+	LinearProblem *linear = palloc0(sizeof(LinearProblem));
+	CodeNodes **blocks = palloc(sizeof(CodeNodes *) * Max(codes->nblocks, 1));
+	MemoryContext context = CurrentMemoryContext;
+	int			ntraining = 0;
+	Size		n;
+
+	for (int b = 0; b < codes->nblocks; b++)
+	{
+		blocks[b] = code_nodes(&codes->blocks[b], linear->ndesign + 1);
+		linear->ndesign += codes->blocks[b].nweights;
+	}
+	n = count_code_nodes(codes, blocks, &ntraining);
+	linear->problem.l = ntraining;
+	linear->problem.n = linear->ndesign + 1;
+	linear->problem.bias = BIAS_COLUMN;
+	linear->problem.y =
+		MemoryContextAllocHuge(context, mul_size(ntraining, sizeof(double)));
+	linear->problem.x =
+		MemoryContextAllocHuge(context, mul_size(ntraining, sizeof(void *)));
+	linear->nodes =
+		MemoryContextAllocHuge(context,
+							   mul_size(add_size(n, 2 * (Size) ntraining),
+										sizeof(struct feature_node)));
+	fill_code_rows(linear, codes, blocks);
+	return linear;
+}
+
+void
+linear_free(LinearProblem *linear)
+{
+	pfree(linear->problem.y);
+	pfree(linear->problem.x);
+	pfree(linear->nodes);
+	pfree(linear);
+}
+
+/* ---- solving ---- */
 
 /* Every field zeroed, then set, then checked by the library itself */
 static void
