@@ -55,6 +55,7 @@ OBJS = \
 	src/learn/thermometer.o \
 	src/learn/pairs.o \
 	src/learn/purify.o \
+	src/learn/precondition.o \
 	src/learn/newton.o \
 	src/learn/liblinear.o \
 	src/learn/fit_result.o \

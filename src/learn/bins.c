@@ -123,14 +123,12 @@ axis_means(BinAxis *axis, const int64 *counts)
 				above = 0;
 
 	axis->means = palloc(sizeof(double) * Max(axis->ncuts, 1));
-	axis->squares = palloc(sizeof(double) * Max(axis->ncuts, 1));
 	for (int bin = 0; bin <= axis->ncuts; bin++)
 		known += counts[bin];
 	for (int cut = axis->ncuts - 1; cut >= 0; cut--)
 	{
 		above += counts[cut + 1];
 		axis->means[cut] = (double) above / Max(known, 1);
-		axis->squares[cut] = axis->means[cut] * axis->means[cut];
 	}
 }
 
@@ -290,7 +288,7 @@ bins_learn(const FitMatrix *matrix, int held_out)
 CodeAxis
 bins_axis(const BinAxis *axis)
 {
-	CodeAxis	result = {axis->ncuts + 1, axis->means, axis->squares};
+	CodeAxis	result = {axis->ncuts + 1, axis->means};
 
 	return result;
 }

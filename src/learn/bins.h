@@ -22,7 +22,6 @@ typedef struct BinAxis
 	int			ncuts;
 	double	   *cuts;			/* bin: how many cuts are at most x */
 	double	   *means;			/* by cut: share of known rows at or above it */
-	double	   *squares;
 } BinAxis;
 
 typedef struct BinnedColumn

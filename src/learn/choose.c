@@ -253,36 +253,50 @@ calibrate(const FitMatrix *matrix, const double *log_odds, FitChoice *choice)
 	}
 }
 
+/* Note what a step of the path came to. */
+static void
+take_step(const FitTask *task, const FitArrays *arrays, int step,
+		  FitChoice *choice, double *losses)
+{
+	const FitMatrix *matrix = &arrays->matrix;
+	int64		counts[FIT_MAX_FOLDS];
+	int			n = choice->npath++;
+
+	choice->path[n] = task->path[step];
+	choice->path_pairs[n] = task->path_pairs[step];
+	fold_losses(matrix, task->nfolds,
+				arrays->log_odds + (Size) step * matrix->nrows, losses, counts);
+	choice->log_loss[n] = 0;
+	for (int f = 0; f < task->nfolds; f++)
+		choice->log_loss[n] += losses[f] * counts[f] / matrix->nrows;
+}
+
 void
 fit_choose(const FitTask *task, const FitArrays *arrays, FitChoice *choice)
 {
 	double		losses[FIT_MAX_PATH][FIT_MAX_FOLDS];
-	int64		counts[FIT_MAX_FOLDS];
+	int			at[FIT_MAX_PATH];	/* steps that every fold reached */
+	int32		reached = ~0;
 	const FitMatrix *matrix = &arrays->matrix;
 	Size		bytes = mul_size(matrix->nrows, sizeof(double));
 
 	choice->encoding = task->encoding;
 	choice->nfolds = task->nfolds;
-	choice->npath = task->npath;
 	for (int f = 0; f < task->nfolds; f++)
-		choice->npath = Min(choice->npath, arrays->steps[f]);
-	memcpy(choice->path, task->path, sizeof(choice->path));
-	memcpy(choice->path_pairs, task->path_pairs, sizeof(choice->path_pairs));
-	for (int i = 0; i < choice->npath; i++)
+		reached &= arrays->steps[f];
+	for (int step = 0; step < task->npath; step++)
 	{
-		fold_losses(matrix, task->nfolds,
-					arrays->log_odds + (Size) i * matrix->nrows, losses[i],
-					counts);
-		choice->log_loss[i] = 0;
-		for (int f = 0; f < task->nfolds; f++)
-			choice->log_loss[i] += losses[i][f] * counts[f] / matrix->nrows;
+		if (!(reached & 1 << step))
+			continue;
+		at[choice->npath] = step;
+		take_step(task, arrays, step, choice, losses[choice->npath]);
 	}
 	choice->chosen = choose_step(losses, task->nfolds, choice);
 	memcpy(choice->fold_losses, losses[choice->chosen],
 		   sizeof(choice->fold_losses));
 	choice->log_odds = MemoryContextAllocHuge(CurrentMemoryContext, bytes);
 	memcpy(choice->log_odds,
-		   arrays->log_odds + (Size) choice->chosen * matrix->nrows, bytes);
+		   arrays->log_odds + (Size) at[choice->chosen] * matrix->nrows, bytes);
 	choice->auc = fold_auc(matrix, choice->log_odds, choice->quantiles);
 	calibrate(matrix, choice->log_odds, choice);
 	choice->searched = true;

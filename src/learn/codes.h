@@ -32,7 +32,6 @@ typedef struct CodeAxis
 {
 	int			nbins;			/* known codes; one more is "missing" */
 	const double *means;		/* nbins - 1: training mean of indicators */
-	const double *squares;		/* their squares */
 } CodeAxis;
 
 /*
@@ -57,11 +56,11 @@ extern void block_values(const CodeBlock *block, const double *weights,
 						 double *values);
 
 /*
- * sums[indicator] = sum over codes of what the indicator is there, or its
- * square, times totals[code]: the adjoint of block_values().
+ * sums[indicator] = sum over codes of what the indicator is there times
+ * totals[code]: the adjoint of block_values().
  */
 extern void block_sums(const CodeBlock *block, const double *totals,
-					   bool squared, double *sums);
+					   double *sums);
 
 /* ---- newton.c ---- */
 
@@ -84,8 +83,13 @@ typedef struct CodeProblem
 /* Indicators of all blocks: weights[] has one more, the intercept. */
 extern int	problem_weights(const CodeProblem *problem);
 
-/* Bytes of working memory for newton_fit() */
-extern size_t newton_bytes(int64_t nrows, int nblocks, int nweights);
+/*
+ * Bytes of working memory for newton_fit(); squares: those of the blocks'
+ * numbers of weights, added up.
+ */
+extern size_t newton_bytes(int64_t nrows, int nblocks, int nweights,
+						   size_t squares);
+extern size_t problem_bytes(const CodeProblem *problem);
 
 /*
  * weights: on entry where to start, on return the solution; block after

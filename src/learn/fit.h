@@ -28,7 +28,7 @@
 #include "utils/jsonb.h"
 
 #define FIT_MAX_FOLDS	20
-#define FIT_MAX_PATH	16		/* values of C that are tried */
+#define FIT_MAX_PATH	16		/* steps that are tried; bits of an int32 */
 #define FIT_QUANTILES	99		/* shares .01 to .99 of out-of-fold scores */
 #define FIT_NO_FOLD		255		/* matches no row: every row trains */
 
@@ -221,7 +221,7 @@ typedef struct FitArrays
 {
 	FitMatrix	matrix;
 	double	   *log_odds;		/* folds: [path][row], out of fold */
-	int32	   *steps;			/* per job: steps of the path that were fitted */
+	int32	   *steps;			/* per fold: bit i set when step i was fitted */
 	int32	   *done;			/* per job: 1 when its results are in */
 	double	   *result;			/* final: as fit_result_put() writes it */
 	int32	   *pairs;			/* final: two columns of the matrix each */

@@ -19,6 +19,10 @@
 
 #include "learn/bins.h"
 
+/* products of indicators, and cells with a missing side */
+#define PAIR_WEIGHTS ((COARSE_BINS - 1) * (COARSE_BINS - 1) + \
+					  2 * COARSE_BINS + 1)
+
 /* One job while it runs */
 typedef struct CodeFit
 {
@@ -41,7 +45,7 @@ codes_job_bytes(const FitTask *shape)
 	int			npairs = fit_task_pairs(shape);
 	int			nblocks = shape->ncolumns + npairs;
 	Size		nweights = add_size(mul_size(shape->ncolumns, BINS_MAX),
-									mul_size(npairs, CODES_MAX));
+									mul_size(npairs, PAIR_WEIGHTS));
 	Size		bytes = bins_bytes(shape->nrows, shape->ncolumns);
 
 	/* codes of pairs, scores, marks; residuals and codes for the ranking */
@@ -52,7 +56,12 @@ codes_job_bytes(const FitTask *shape)
 	if (shape->solver == FIT_LIBLINEAR)
 		bytes = add_size(bytes, linear_codes_bytes(shape->nrows,
 												   shape->ncolumns, npairs));
-	return add_size(bytes, newton_bytes(shape->nrows, nblocks, nweights));
+	return add_size(bytes,
+					newton_bytes(shape->nrows, nblocks, nweights,
+								 add_size(mul_size(shape->ncolumns,
+												   BINS_MAX * BINS_MAX),
+										  mul_size(npairs, PAIR_WEIGHTS *
+												   PAIR_WEIGHTS))));
 }
 
 static void
@@ -145,8 +154,7 @@ solve(CodeFit *fit, double c, double tolerance)
 	if (fit->memory == NULL)
 		fit->memory =
 			MemoryContextAllocHuge(CurrentMemoryContext,
-								   newton_bytes(fit->matrix->nrows,
-												fit->problem.nblocks, n));
+								   problem_bytes(&fit->problem));
 	if (fit->task->solver == FIT_LIBLINEAR)
 	{
 		LinearProblem *linear = linear_problem_codes(&fit->problem);
@@ -216,37 +224,81 @@ rank_inside(CodeFit *fit, int held_out, int want, ColumnPair *pairs)
 	return n;
 }
 
+/* One step of the path for one fold: its held-out loss */
+static double
+run_step(CodeFit *fit, FitArrays *arrays, int fold, int step)
+{
+	const FitTask *task = fit->task;
+
+	fit_report_progress(task, fold, step);
+	use_pairs(fit, Min(task->path_pairs[step], fit->npairs));
+	solve(fit, task->path[step], task->tolerance);
+	put_scores(fit, arrays->log_odds + (Size) step * fit->matrix->nrows);
+	arrays->steps[fold] |= 1 << step;
+	return held_out_loss(fit);
+}
+
+/* Values of C upwards, until the loss has grown twice running */
+static void
+follow_c(CodeFit *fit, FitArrays *arrays, int fold)
+{
+	double		last = 0;
+	int			worse = 0;
+
+	for (int step = 0; step < fit->task->npath && worse < 2; step++)
+	{
+		double		loss = run_step(fit, arrays, fold, step);
+
+		worse = step > 0 && loss > last ? worse + 1 : 0;
+		last = loss;
+	}
+}
+
+/*
+ * The first step has no pair; then, for one C after the other, more and more
+ * pairs, until the loss has grown twice running and is beyond the first's.
+ */
+static void
+follow_pairs(CodeFit *fit, FitArrays *arrays, int fold)
+{
+	const FitTask *task = fit->task;
+	double		first = run_step(fit, arrays, fold, 0);
+	double		last = first;
+	int			worse = 0;
+
+	for (int step = 1; step < task->npath; step++)
+	{
+		double		loss;
+
+		if (task->path_pairs[step] < task->path_pairs[step - 1])
+		{
+			last = first;
+			worse = 0;
+		}
+		if (worse >= 2 && last > first)
+			continue;
+		loss = run_step(fit, arrays, fold, step);
+		worse = loss > last ? worse + 1 : 0;
+		last = loss;
+	}
+}
+
 /* Follow the path for one fold. */
 void
 codes_run_fold(FitTask *task, FitArrays *arrays, int fold)
 {
-	const FitMatrix *matrix = &arrays->matrix;
-	CodeFit    *fit = code_fit_begin(task, matrix, fold);
+	CodeFit    *fit = code_fit_begin(task, &arrays->matrix, fold);
 	int			most = fit_task_pairs(task);
-	double		last = 0;
-	int			worse = 0;
-	int			step;
+	ColumnPair *pairs;
 
-	if (most > 0)
+	if (most == 0)
 	{
-		ColumnPair *pairs = palloc(sizeof(ColumnPair) * most);
-
-		code_pairs(fit, pairs, rank_inside(fit, fold, most, pairs));
+		follow_c(fit, arrays, fold);
+		return;
 	}
-	/* more pairs may pay after a few did not */
-	for (step = 0; step < task->npath && (most > 0 || worse < 2); step++)
-	{
-		double		loss;
-
-		fit_report_progress(task, fold, step);
-		use_pairs(fit, Min(task->path_pairs[step], fit->npairs));
-		solve(fit, task->path[step], task->tolerance);
-		put_scores(fit, arrays->log_odds + (Size) step * matrix->nrows);
-		loss = held_out_loss(fit);
-		worse = step > 0 && loss > last ? worse + 1 : 0;
-		last = loss;
-	}
-	arrays->steps[fold] = step;
+	pairs = palloc(sizeof(ColumnPair) * most);
+	code_pairs(fit, pairs, rank_inside(fit, fold, most, pairs));
+	follow_pairs(fit, arrays, fold);
 }
 
 /* Kept column of the binning for a column of the matrix, or -1 */
@@ -329,5 +381,4 @@ codes_run_final(FitTask *task, FitArrays *arrays)
 		arrays->fate[i] = fit->binning->fate[i];
 		arrays->duplicate_of[i] = fit->binning->duplicate_of[i];
 	}
-	arrays->steps[0] = 1;
 }

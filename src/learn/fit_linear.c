@@ -72,7 +72,7 @@ linear_run_fold(FitTask *task, FitArrays *arrays, int fold)
 		worse = step > 0 && loss > last ? worse + 1 : 0;
 		last = loss;
 	}
-	arrays->steps[fold] = step;
+	arrays->steps[fold] = (1 << step) - 1;
 }
 
 /* The fit that becomes the model */
@@ -98,5 +98,4 @@ linear_run_final(FitTask *task, FitArrays *arrays)
 		arrays->fate[i] = encoding->fate[i];
 		arrays->duplicate_of[i] = encoding->duplicate_of[i];
 	}
-	arrays->steps[0] = 1;
 }

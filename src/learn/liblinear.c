@@ -6,7 +6,7 @@
  * L2-regularised logistic regression in the primal (solver 0): it repeats
  * bit for bit and never draws from rand().  LIBLINEAR 2.30 penalises the
  * bias like any weight; a bias column of 100 makes that penalty 10,000 times
- * smaller, and the weight is scaled back.
+ * smaller (of 1000, a million times), and the weight is scaled back.
  *
  * An interrupt can be seen only in the print callback.  In a parallel worker
  * it raises there: the process ends, and all it held with it.  In any other
@@ -35,6 +35,8 @@
 #include "learn/bins.h"
 
 #define BIAS_COLUMN		100.0
+/* over codes little C is usual, against which the bias's penalty counts */
+#define BIAS_COLUMN_CODES 1000.0
 /* rows whose nodes are filled together, so that they stay in the cache */
 #define FILL_ROWS		256
 /* LIBLINEAR's arrays of one number a row: copies of x and y, C, D, z, … */
@@ -166,10 +168,10 @@ fill_nodes(const FitMatrix *matrix, const Encoding *encoding, int64 first,
 
 /* Bias and end of a row */
 static void
-end_row(struct feature_node *next, int ndesign)
+end_row(struct feature_node *next, int ndesign, double bias)
 {
 	next[0].index = ndesign + 1;
-	next[0].value = BIAS_COLUMN;
+	next[0].value = bias;
 	next[1].index = -1;
 	next[1].value = 0;
 }
@@ -202,7 +204,7 @@ fill_problem(LinearProblem *linear, const FitMatrix *matrix,
 		fill_nodes(matrix, encoding, first, n, held_out, next);
 		for (int i = 0; i < n; i++)
 			if (matrix->fold[first + i] != held_out)
-				end_row(next[i], encoding->ndesign);
+				end_row(next[i], encoding->ndesign, BIAS_COLUMN);
 	}
 	Assert(row == linear->problem.l);
 }
@@ -264,7 +266,7 @@ code_nodes(const CodeBlock *block, int first_index)
 		CodeNodes  *nodes = &all[code];
 
 		totals[code] = 1;
-		block_sums(block, totals, false, x);
+		block_sums(block, totals, x);
 		nodes->nodes = palloc(sizeof(struct feature_node) *
 							  Max(block->nweights, 1));
 		for (int i = 0; i < block->nweights; i++)
@@ -320,7 +322,7 @@ fill_code_rows(LinearProblem *linear, const CodeProblem *codes,
 				   sizeof(struct feature_node) * nodes->n);
 			next += nodes->n;
 		}
-		end_row(next, linear->ndesign);
+		end_row(next, linear->ndesign, BIAS_COLUMN_CODES);
 		next += 2;
 	}
 }
@@ -342,7 +344,7 @@ linear_problem_codes(const CodeProblem *codes)
 	n = count_code_nodes(codes, blocks, &ntraining);
 	linear->problem.l = ntraining;
 	linear->problem.n = linear->ndesign + 1;
-	linear->problem.bias = BIAS_COLUMN;
+	linear->problem.bias = BIAS_COLUMN_CODES;
 	linear->problem.y =
 		MemoryContextAllocHuge(context, mul_size(ntraining, sizeof(double)));
 	linear->problem.x =
@@ -390,7 +392,7 @@ linear_fit(LinearProblem *linear, double c, double tolerance, double *weights)
 	struct parameter parameters;
 	struct model *solution;
 
-	weights[linear->ndesign] /= BIAS_COLUMN;
+	weights[linear->ndesign] /= linear->problem.bias;
 	set_parameters(linear, c, tolerance, weights, &parameters);
 	set_print_string_function(report_step);
 	running = linear;
@@ -405,7 +407,7 @@ linear_fit(LinearProblem *linear, double c, double tolerance, double *weights)
 		ereport(ERROR,
 				(errcode(ERRCODE_QUERY_CANCELED),
 				 errmsg("canceling fit due to user request")));
-	weights[linear->ndesign] *= BIAS_COLUMN;
+	weights[linear->ndesign] *= linear->problem.bias;
 	for (int i = 0; i <= linear->ndesign; i++)
 		if (!isfinite(weights[i]))
 			elog(ERROR, "LIBLINEAR gave a weight that is not finite");

@@ -4,7 +4,7 @@
  *	  L2-regularised logistic regression over one-byte codes.
  *
  * Truncated Newton: the step solves the Newton equations by conjugate
- * gradients, preconditioned by the diagonal of the Hessian, as exactly as the
+ * gradients, preconditioned block by block (precondition.c), as exactly as the
  * distance from the minimum asks for; then the step is halved until the
  * objective falls enough.  The objective is convex and penalised, so this
  * ends at the one minimum.
@@ -24,7 +24,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "learn/codes.h"
+#include "learn/newton.h"
 
 #define CHUNK_ROWS		2048
 #define TURNS			4		/* histograms that take turns */
@@ -32,6 +32,7 @@
 #define MAX_INNER		500		/* conjugate gradient steps in each */
 #define MAX_HALVINGS	40
 #define LOOSEST			0.1		/* of the Newton equations' residual */
+#define LEAST_CURVATURE	1e-12	/* of the intercept */
 #define ENOUGH			1e-4	/* share of the slope a step must gain */
 
 /* One fit while it runs */
@@ -46,10 +47,11 @@ typedef struct Newton
 	double	   *table;			/* by code: numbers to add up */
 	double	   *turns;			/* by block, turn and code: histograms */
 	double	   *totals;			/* by code: histogram */
+	Preconditioner preconditioner;
 	double	   *gradient;		/* by weight, and those below */
-	double	   *diagonal;
 	double	   *direction;
 	double	   *residual;
+	double	   *solved;			/* the preconditioner's answer to it */
 	double	   *search;			/* direction of a conjugate gradient step */
 	double	   *product;		/* Hessian times it */
 	double	   *tried;			/* weights at the end of a step */
@@ -67,11 +69,19 @@ problem_weights(const CodeProblem *problem)
 }
 
 size_t
-newton_bytes(int64_t nrows, int nblocks, int nweights)
+newton_bytes(int64_t nrows, int nblocks, int nweights, size_t squares)
 {
 	return sizeof(double) * (3 * (size_t) nrows +
 							 (2 + TURNS) * (size_t) nblocks * CODES_MAX +
-							 7 * ((size_t) nweights + 1));
+							 8 * ((size_t) nweights + 1) + squares);
+}
+
+size_t
+problem_bytes(const CodeProblem *problem)
+{
+	return newton_bytes(problem->nrows, problem->nblocks,
+						problem_weights(problem),
+						precondition_numbers(problem));
 }
 
 /* Hand the working memory out. */
@@ -80,9 +90,10 @@ newton_place(Newton *newton, double *memory, double *scores)
 {
 	const CodeProblem *problem = newton->problem;
 	size_t		codes = (size_t) problem->nblocks * CODES_MAX;
-	double	  **by_weight[] = {&newton->gradient, &newton->diagonal,
-		&newton->direction, &newton->residual, &newton->search,
-	&newton->product, &newton->tried};
+	double	  **by_weight[] = {&newton->gradient, &newton->direction,
+		&newton->residual, &newton->solved, &newton->search,
+		&newton->product, &newton->tried,
+	&newton->preconditioner.shifts};
 
 	newton->scores = scores;
 	newton->moves = memory;
@@ -97,6 +108,8 @@ newton_place(Newton *newton, double *memory, double *scores)
 		*by_weight[i] = memory;
 		memory += newton->n;
 	}
+	newton->preconditioner.problem = problem;
+	newton->preconditioner.factors = memory;
 }
 
 /* ---- passes over the rows ---- */
@@ -162,23 +175,29 @@ clear_turns(Newton *newton)
 		   newton->problem->nblocks);
 }
 
+/* What was counted in, by code of a block, into newton->totals */
+static void
+take_totals(Newton *newton, int block)
+{
+	const double *turns = newton->turns + (size_t) block * TURNS * CODES_MAX;
+
+	for (int code = 0; code < newton->problem->blocks[block].ncodes; code++)
+		newton->totals[code] =
+			(turns[code] + turns[CODES_MAX + code]) +
+			(turns[2 * CODES_MAX + code] + turns[3 * CODES_MAX + code]);
+}
+
 /* Sums by indicator of what was counted in; sums[n - 1] is "all". */
 static void
-collect(Newton *newton, bool squared, double all, double *sums)
+collect(Newton *newton, double all, double *sums)
 {
 	const CodeProblem *problem = newton->problem;
 
 	for (int b = 0; b < problem->nblocks; b++)
 	{
-		const CodeBlock *block = &problem->blocks[b];
-		const double *turns = newton->turns + (size_t) b * TURNS * CODES_MAX;
-
-		for (int code = 0; code < block->ncodes; code++)
-			newton->totals[code] =
-				(turns[code] + turns[CODES_MAX + code]) +
-				(turns[2 * CODES_MAX + code] + turns[3 * CODES_MAX + code]);
-		block_sums(block, newton->totals, squared, sums);
-		sums += block->nweights;
+		take_totals(newton, b);
+		block_sums(&problem->blocks[b], newton->totals, sums);
+		sums += problem->blocks[b].nweights;
 	}
 	*sums = all;
 }
@@ -255,10 +274,9 @@ differentiate(Newton *newton, double *sum_slopes)
 	return sum;
 }
 
-/* Sums by indicator of a number a row */
+/* Count a number a row in. */
 static void
-sum_rows(Newton *newton, const double *values, bool squared, double all,
-		 double *sums)
+count_rows(Newton *newton, const double *values)
 {
 	int			n;
 
@@ -268,26 +286,27 @@ sum_rows(Newton *newton, const double *values, bool squared, double all,
 		n = next_chunk(newton, first);
 		count_in(newton, first, n, values + first);
 	}
-	collect(newton, squared, all, sums);
 	newton->passes++;
 }
 
-/* Gradient of the objective, and the Hessian's diagonal */
+/* Gradient of the objective, and the preconditioner */
 static void
 gradient(Newton *newton, const double *weights)
 {
 	double		slopes;
-	double		curvature = differentiate(newton, &slopes);
 
-	sum_rows(newton, newton->slopes, false, slopes, newton->gradient);
-	sum_rows(newton, newton->curvature, true, curvature, newton->diagonal);
-	for (int i = 0; i < newton->n - 1; i++)
-	{
-		newton->gradient[i] += weights[i];
-		newton->diagonal[i] += 1;
-	}
 	/* all rows may be as good as certain */
-	newton->diagonal[newton->n - 1] += 1e-12;
+	newton->preconditioner.sum = differentiate(newton, &slopes) + LEAST_CURVATURE;
+	count_rows(newton, newton->slopes);
+	collect(newton, slopes, newton->gradient);
+	for (int i = 0; i < newton->n - 1; i++)
+		newton->gradient[i] += weights[i];
+	count_rows(newton, newton->curvature);
+	for (int b = 0; b < newton->problem->nblocks; b++)
+	{
+		take_totals(newton, b);
+		precondition_block(&newton->preconditioner, b, newton->totals);
+	}
 }
 
 /* product = Hessian * search, in one pass */
@@ -312,10 +331,11 @@ multiply(Newton *newton)
 		}
 		count_in(newton, first, n, chunk);
 	}
-	collect(newton, false, all, newton->product);
+	collect(newton, all, newton->product);
 	for (int i = 0; i < newton->n - 1; i++)
 		newton->product[i] += newton->search[i];
-	newton->product[newton->n - 1] += 1e-12 * newton->search[newton->n - 1];
+	newton->product[newton->n - 1] +=
+		LEAST_CURVATURE * newton->search[newton->n - 1];
 	newton->passes++;
 }
 
@@ -331,15 +351,12 @@ dot(const double *a, const double *b, int n)
 	return sum;
 }
 
-/* residual' diagonal^-1 residual */
+/* Ask the preconditioner; returns residual' preconditioner^-1 residual. */
 static double
-residual_norm(const Newton *newton)
+ask(Newton *newton)
 {
-	double		sum = 0;
-
-	for (int i = 0; i < newton->n; i++)
-		sum += newton->residual[i] * newton->residual[i] / newton->diagonal[i];
-	return sum;
+	precondition(&newton->preconditioner, newton->residual, newton->solved);
+	return dot(newton->residual, newton->solved, newton->n);
 }
 
 /*
@@ -357,9 +374,9 @@ solve_step(Newton *newton, double objective)
 	{
 		newton->direction[i] = 0;
 		newton->residual[i] = -newton->gradient[i];
-		newton->search[i] = newton->residual[i] / newton->diagonal[i];
 	}
-	first = norm = residual_norm(newton);
+	first = norm = ask(newton);
+	memcpy(newton->search, newton->solved, sizeof(double) * newton->n);
 	enough = fmin(LOOSEST, sqrt(first / objective));
 	for (int step = 0; step < MAX_INNER && norm > enough * enough * first;
 		 step++)
@@ -374,9 +391,9 @@ solve_step(Newton *newton, double objective)
 			newton->direction[i] += length * newton->search[i];
 			newton->residual[i] -= length * newton->product[i];
 		}
-		next = residual_norm(newton);
+		next = ask(newton);
 		for (int i = 0; i < newton->n; i++)
-			newton->search[i] = newton->residual[i] / newton->diagonal[i] +
+			newton->search[i] = newton->solved[i] +
 				next / norm * newton->search[i];
 		norm = next;
 	}

@@ -60,19 +60,18 @@ axis_values(const CodeAxis *axis, const double *weights, int weight_step,
 	values[axis->nbins * value_step] = missing;
 }
 
-/* Along one axis: sums[indicator] from totals[code], with squares or not */
+/* Along one axis: sums[indicator] from totals[code] */
 static void
 axis_sums(const CodeAxis *axis, const double *totals, int total_step,
-		  bool squared, double *sums, int sum_step)
+		  double *sums, int sum_step)
 {
-	const double *means = squared ? axis->squares : axis->means;
 	double		missing = totals[axis->nbins * total_step];
 	double		sum = 0;
 
 	for (int k = AXIS_WIDTH(axis) - 1; k >= 0; k--)
 	{
 		sum += totals[(k + 1) * total_step];
-		sums[k * sum_step] = sum + means[k] * missing;
+		sums[k * sum_step] = sum + axis->means[k] * missing;
 	}
 }
 
@@ -101,25 +100,23 @@ block_values(const CodeBlock *block, const double *weights, double *values)
 }
 
 void
-block_sums(const CodeBlock *block, const double *totals, bool squared,
-		   double *sums)
+block_sums(const CodeBlock *block, const double *totals, double *sums)
 {
 	const CodeAxis *first = &block->axis[0];
 	const CodeAxis *second = &block->axis[1];
 	double	   *own = sums + block_products(block);
 
 	if (!block_is_pair(block))
-		axis_sums(first, totals, 1, squared, sums, 1);
+		axis_sums(first, totals, 1, sums, 1);
 	else
 	{
 		double		half[CODES_MAX];	/* indicators by codes */
 		int			width = AXIS_CODES(second);
 
 		for (int code = 0; code < width; code++)
-			axis_sums(first, totals + code, width, squared, half + code,
-					  width);
+			axis_sums(first, totals + code, width, half + code, width);
 		for (int k = 0; k < AXIS_WIDTH(first); k++)
-			axis_sums(second, half + k * width, 1, squared,
+			axis_sums(second, half + k * width, 1,
 					  sums + k * AXIS_WIDTH(second), 1);
 	}
 	for (int i = 0; i < block->nown; i++)

@@ -2,7 +2,7 @@
  * The solver over codes against its own definition: indicators written out,
  * the gradient at the solution by a naive sum, and another start.
  *
- * sources: src/learn/newton.c src/learn/thermometer.c
+ * sources: src/learn/newton.c src/learn/precondition.c src/learn/thermometer.c
  */
 #include <math.h>
 #include <stdio.h>
@@ -24,9 +24,7 @@ static uint8_t first[ROWS],
 			churned[ROWS],
 			training[ROWS];
 static double first_means[FIRST - 1],
-			second_means[SECOND - 1],
-			first_squares[FIRST - 1],
-			second_squares[SECOND - 1];
+			second_means[SECOND - 1];
 static const uint8_t first_own[] = {FIRST};
 static const uint8_t cell_own[] = {FIRST * (SECOND + 1) + 1, SECOND};
 
@@ -105,10 +103,6 @@ make_rows(void)
 		first_means[k] = 0.9 - 0.15 * k;
 	for (int k = 0; k < SECOND - 1; k++)
 		second_means[k] = 0.8 - 0.2 * k;
-	for (int k = 0; k < FIRST - 1; k++)
-		first_squares[k] = first_means[k] * first_means[k];
-	for (int k = 0; k < SECOND - 1; k++)
-		second_squares[k] = second_means[k] * second_means[k];
 }
 
 /* Largest component of the naive gradient, relative to c times rows */
@@ -146,7 +140,7 @@ fit_and_check(const CodeProblem *problem, double start, double *weights)
 {
 	static double scores[ROWS];
 	int			n = problem_weights(problem);
-	void	   *memory = malloc(newton_bytes(ROWS, problem->nblocks, n));
+	void	   *memory = malloc(problem_bytes(problem));
 	double		wrong_score,
 				wrong;
 
@@ -163,10 +157,10 @@ int
 main(void)
 {
 	CodeBlock	blocks[3] = {
-		{first, {{FIRST, first_means, first_squares}}, 0, 1, first_own, 0},
-		{second, {{SECOND, second_means, second_squares}}, 0, 0, NULL, 0},
-		{cells, {{FIRST, first_means, first_squares},
-		{SECOND, second_means, second_squares}}, 0, 2, cell_own, 0}
+		{first, {{FIRST, first_means}}, 0, 1, first_own, 0},
+		{second, {{SECOND, second_means}}, 0, 0, NULL, 0},
+		{cells, {{FIRST, first_means},
+		{SECOND, second_means}}, 0, 2, cell_own, 0}
 	};
 	CodeProblem problem = {ROWS, churned, training, {1, 1}, 3, blocks, NULL};
 	const double path[] = {1e-3, 0.1, 1, 100, 1e6};
