@@ -28,7 +28,7 @@
 
 #define SWEEPS			20		/* of the weighted least squares */
 #define LEAST_STRENGTH	1.0		/* in standard deviations */
-#define MAX_COLUMNS		200		/* that are paired with each other */
+#define MAX_COLUMNS		400		/* that are paired; those after are not */
 #define SIDE_CODES		(COARSE_BINS + 1)
 #define CELLS			(SIDE_CODES * SIDE_CODES)
 
