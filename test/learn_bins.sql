@@ -132,7 +132,7 @@ SET statement_timeout = 0;
 SELECT is(:'state'::text, '57014', 'statement_timeout ends a fit in this process');
 SELECT ok(clock_timestamp() - :'began' < interval '2.7 s', 'within two seconds');
 
--- ---- telco: bins against the published figures ----
+-- ---- telco: auto against the published figures ----
 \set data `echo "${CHURN_DATA:-}"`
 SELECT :'data' <> '' AND (pg_stat_file(:'data' || '/telco_churn/customers.csv.gz', true)).size IS NOT NULL AS telco \gset
 \if :telco
@@ -156,7 +156,7 @@ FROM telco_text;
 CREATE TABLE telco_figures AS
 SELECT k, churn_auc(churn_predict(m, t), churned) AS auc,
        avg(ln(1 + exp(CASE WHEN churned THEN -1 ELSE 1 END * churn_log_odds(m, t)))) AS log_loss
-FROM telco t, (SELECT k, churn_fit(t, 'churned', '{"key": "index", "encoding": "bins"}') AS m
+FROM telco t, (SELECT k, churn_fit(t, 'churned', '{"key": "index", "encoding": "auto"}') AS m
                FROM telco t, generate_series(0, 4) k WHERE index % 5 <> k GROUP BY k) f
 WHERE index % 5 = k GROUP BY k;
 SELECT ok(auc >= .838 AND log_loss <= .4215, format('telco: AUC %s, log-loss %s', round(auc::numeric, 4), round(log_loss::numeric, 4)))
