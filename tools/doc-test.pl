@@ -50,7 +50,7 @@ for my $file (@ARGV) {
     system("psql", "-qX", "-d", $database, "-v", "ON_ERROR_STOP=1", "-c",
         "ALTER DATABASE $database SET client_min_messages = warning") == 0 or die;
     # psql prints a mark before each block, so that one session serves the page
-    my $script = "/tmp/churn-doc-$$.sql";
+    my $script = "build/doc-$$.sql";
     open my $out, '>', $script or die $!;
     print $out "\\set ON_ERROR_STOP on\n";
     print $out "CREATE EXTENSION IF NOT EXISTS churn;\n" unless $page[$sql[0]][2] =~ /CREATE EXTENSION/i;
