@@ -42,14 +42,29 @@ OBJS = \
 	src/history/standing.o \
 	src/history/theme.o \
 	src/learn/model.o \
+	src/learn/model_terms.o \
+	src/learn/model_score.o \
+	src/learn/model_json.o \
+	src/learn/model_text_terms.o \
 	src/learn/model_text.o \
 	src/learn/model_info.o \
+	src/learn/model_curves.o \
 	src/learn/fit_rows.o \
 	src/learn/fit_options.o \
 	src/learn/encode.o \
+	src/learn/bins.o \
+	src/learn/thermometer.o \
+	src/learn/pairs.o \
+	src/learn/purify.o \
+	src/learn/precondition.o \
+	src/learn/newton.o \
 	src/learn/liblinear.o \
+	src/learn/fit_result.o \
+	src/learn/fit_linear.o \
+	src/learn/fit_codes.o \
 	src/learn/fit_jobs.o \
 	src/learn/choose.o \
+	src/learn/fit_provenance.o \
 	src/learn/fit.o \
 	src/learn/row.o \
 	src/learn/scorer.o \
@@ -57,6 +72,7 @@ OBJS = \
 	src/learn/predict.o \
 	src/learn/contributions.o \
 	src/learn/reasons.o \
+	src/learn/fit_memory.o \
 	src/measure/ranking.o \
 	src/measure/ranking_flat.o \
 	src/measure/ranking_io.o \
@@ -81,6 +97,7 @@ OBJS = \
 	src/measure/precision.o \
 	src/measure/profit.o \
 	src/measure/quantile.o \
+	src/measure/survival.o \
 	src/simulate/draw.o \
 	src/simulate/shop.o \
 	src/simulate/shop_events.o \
@@ -103,6 +120,7 @@ SQL_PARTS = \
 	src/learn/model.sql \
 	src/learn/fit.sql \
 	src/learn/predict.sql \
+	src/learn/fit_memory.sql \
 	src/measure/ranking.sql \
 	src/measure/auc.sql \
 	src/measure/ks.sql \
@@ -116,6 +134,7 @@ SQL_PARTS = \
 	src/measure/curves.sql \
 	src/measure/drift.sql \
 	src/measure/arms.sql \
+	src/measure/survival.sql \
 	src/simulate/simulate.sql \
 	src/study/study.sql \
 	src/study/source.sql \
@@ -123,7 +142,13 @@ SQL_PARTS = \
 	src/study/band.sql \
 	src/study/train.sql \
 	src/study/score.sql \
-	src/study/refresh.sql
+	src/study/refresh.sql \
+	src/study/check_finding.sql \
+	src/study/check_volume.sql \
+	src/study/check_rows.sql \
+	src/study/check.sql \
+	src/study/window.sql \
+	src/study/backtest.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =
@@ -135,7 +160,9 @@ REGRESS = \
 	features \
 	history \
 	metrics \
-	model
+	model \
+	study \
+	return
 REGRESS_OPTS = --inputdir=$(srcdir) --outputdir=build/regress
 
 # Strict IEEE arithmetic: a score may not depend on contraction into FMA.

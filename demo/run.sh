@@ -15,7 +15,7 @@ if [ -n "${DATA:-}" ]; then
     esac
     case "$DATA" in
     *.gz) unpack="gzip -dc" ;;
-    *) unpack=cat ;;
+    *) unpack="cat" ;;
     esac
     psql -f retail.sql
     $unpack "$DATA" | psql -c '\copy invoices from pstdin with (format csv, header)'

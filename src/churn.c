@@ -33,13 +33,17 @@ check_today(char **newval, void **extra, GucSource source)
 {
 	int			year,
 				month,
-				day,
-				used = 0;
+				day;
 
 	if (**newval == '\0')
 		return true;
-	if (sscanf(*newval, "%4d-%2d-%2d%n", &year, &month, &day, &used) != 3 ||
-		(*newval)[used] != '\0' || year < 1 || month < 1 || month > 12 ||
+	/* fewer digits would be read by DateStyle, as another date */
+	if (strlen(*newval) != 10 ||
+		strspn(*newval, "0123456789") != 4 ||
+		strspn(*newval + 5, "0123456789") != 2 ||
+		strspn(*newval + 8, "0123456789") != 2 ||
+		sscanf(*newval, "%4d-%2d-%2d", &year, &month, &day) != 3 ||
+		year < 1 || month < 1 || month > 12 ||
 		day < 1 || day > day_tab[isleap(year)][month - 1])
 	{
 		GUC_check_errdetail("\"%s\" is not a date of the form YYYY-MM-DD.",

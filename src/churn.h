@@ -10,6 +10,11 @@
 
 #include "utils/date.h"
 
+/* The spelling of 18 for a function that does not return, for all */
+#ifndef pg_noreturn
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* churn.memory: kilobytes a training or an unordered metric may hold */
 extern int	churn_memory_kb;
 

@@ -1,7 +1,7 @@
 -- Every feature against plain SQL written from its definition, on random
 -- users; what must not matter; one small user worked out by hand.
 SET client_min_messages = warning;
-SELECT plan(31);
+SELECT plan(34);
 
 -- Uniform numbers from a hash: the same on every run and machine.
 CREATE FUNCTION noise(salt text, variadic n int[]) RETURNS float8
@@ -298,4 +298,11 @@ END LOOP; END $$;
 SELECT cmp_ok(memory_used() - before, '<', 512 * 1024::bigint, 'memory is flat over 10,000 calls') FROM memory;
 SELECT cmp_ok((SELECT max(cardinality(churn_features(history, '2024-03-01', churn_spec(kinds => ARRAY['order', 'k' || i % 7])))) FROM small, generate_series(1, 3000) i),
 	'>', 100, 'a spec that changes from row to row');
+
+-- the ends of the calendar, and of counting
+SELECT throws_ok($$SELECT churn_features('{order: 2024-01-01 x9223372036854775807; view: 2024-01-01}', '2024-01-05',
+	churn_spec(kinds => '{order, view}', key_kinds => '{order}'))$$, '22003', NULL, 'events of all kinds that are too many to count');
+SELECT is(next_day, NULL, 'no next day after the last of the calendar: ' || h) FROM unnest(ARRAY[
+	'{order: 5874896-01-01, 5874897-01-01}', '{order: -4713-12-01, 5874897-12-01}']::churn_history[]) h,
+	churn_standing(h, '5874897-12-31', churn_spec(kind => 'order', churn_window => 30), 36500, 0);
 SELECT * FROM finish();

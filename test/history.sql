@@ -1,5 +1,5 @@
 -- churn_history: laws and contracts
-SELECT plan(72);
+SELECT plan(74);
 
 -- A repeatable random number from 0 to n - 1
 CREATE FUNCTION draw(i int, salt int, n int) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
@@ -241,6 +241,8 @@ SELECT throws_ok($$SELECT churn_history(date '2000-01-01' + i / 2, 'x', CASE i %
 SELECT throws_ok($$SELECT churn_history(date '2024-01-01', 'k' || i, NULL::float8) FROM generate_series(1, 256) i$$, '54000', 'history exceeds the limit of 255 kinds');
 SELECT throws_ok($$SELECT h + h FROM (SELECT '{x: 2024-01-01 x9223372036854775807}'::churn_history AS h) s$$, '54000');
 SELECT throws_ok($$SELECT churn_amount(h + h) FROM (SELECT '{x: 2024-01-01 ~1.7e308}'::churn_history AS h) s$$, '22003');
+SELECT throws_ok(format($$SELECT ('{x: 2024-01-01' || repeat(' ~1.7976931348623157e308*2^64', %s) || ' ~5e-324}')::churn_history$$, n), '22P02', NULL,
+	n || ' terms beyond the range') FROM (VALUES (4), (40000)) v(n);
 
 -- Memory stays flat
 CREATE FUNCTION backend_memory() RETURNS bigint LANGUAGE sql AS

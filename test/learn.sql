@@ -3,7 +3,7 @@
 -- memory. The value churn_model has its own file, model.sql.
 \set ECHO none
 SET client_min_messages = warning;
-SELECT plan(60);
+SELECT plan(61);
 
 -- A small matrix of whole numbers, made the same way anywhere.
 CREATE TABLE small AS
@@ -261,4 +261,23 @@ FROM (SELECT (sum(r) FILTER (WHERE churned) - count(*) FILTER (WHERE churned) * 
 \else
 SELECT skip('telco_churn is not there: set CHURN_DATA', 2);
 \endif
+
+-- rows of two types in turn at one call site
+CREATE TABLE in_turn AS SELECT i * 1.0::float8 AS x, (i * 7 % 10)::float8 AS y, i % 3 = 0 AS churned FROM generate_series(1, 90) i;
+CREATE FUNCTION memory_of_turns(n int) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    model churn_model := (SELECT churn_fit(t, 'churned') FROM in_turn t);
+    a record; b record; before bigint; score float8;
+BEGIN
+    SELECT x, y INTO a FROM in_turn LIMIT 1;
+    SELECT y, x INTO b FROM in_turn LIMIT 1;
+    FOR i IN 0..n LOOP
+        IF i = 100 THEN
+            SELECT sum(total_bytes) INTO before FROM pg_backend_memory_contexts;
+        END IF;
+        score := churn_predict(model, CASE WHEN i % 2 = 0 THEN a ELSE b END);
+    END LOOP;
+    RETURN (SELECT sum(total_bytes) FROM pg_backend_memory_contexts) - before;
+END $$;
+SELECT cmp_ok(memory_of_turns(10000), '<', 256 * 1024::bigint, 'rows of two types in turn cost no memory');
 SELECT * FROM finish();

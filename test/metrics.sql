@@ -2,7 +2,7 @@
 -- and the same bits in every plan.
 \set QUIET on
 SET client_min_messages = warning;
-SELECT plan(74);
+SELECT plan(79);
 
 CREATE FUNCTION near(have float8, want float8, tolerance float8, what text) RETURNS text
 LANGUAGE sql AS $$ SELECT ok(abs(have - want) <= tolerance, what || ': ' || coalesce(have::text, 'NULL')) $$;
@@ -82,6 +82,10 @@ SELECT throws_ok($$ SELECT churn_lift(s, l, s) FROM toy10 $$, '22023', NULL, 'a 
 SELECT throws_ok($$ SELECT churn_ece(s, l, 0) FROM toy10 $$, '22023', 'number of bins must be between 1 and 10000, not 0', 'no bins');
 SELECT throws_ok($$ SELECT churn_ece(s, l, 5, 'depth') FROM toy10 $$, '22023', NULL, 'unknown method');
 SELECT throws_ok($$ SELECT churn_h_measure(s, l, -1) FROM toy10 $$, '22023', NULL, 'negative severity');
+SELECT throws_ok($$ SELECT churn_h_measure(s, l, 1e-308) FROM toy10 $$, '22023', NULL, 'severity of next to nothing');
+SELECT ok(churn_h_measure(s, l, v) BETWEEN 0 AND 1, 'severity ' || v) FROM toy10, unnest('{1e-6, 1e6}'::float8[]) v GROUP BY v;
+SELECT throws_ok($$ SELECT churn_empc(s, l, 1e300, 1e300, 200, 10, 1) FROM toy10 $$, '22023', NULL, 'a Beta without width');
+SELECT ok(churn_empc(s, l, 1e6, 1e6, 200, 10, 1) > 0, 'a narrow Beta') FROM toy10;
 SELECT throws_ok($$ SELECT churn_mpc(s, l, 1.2, 200, 10, 1) FROM toy10 $$, '22023', NULL, 'success rate above 1');
 SELECT throws_ok($$ SELECT churn_empc(s, l, 6, 14, 10, 10, 1) FROM toy10 $$, '22023', 'value (10) must be above offer_cost (10)', 'an offer as dear as the customer');
 SELECT throws_ok($$ SELECT churn_empc(s, l, 0, 14, 200, 10, 1) FROM toy10 $$, '22023', NULL, 'alpha 0');

@@ -2,7 +2,7 @@
 -- were made for another metric.
 \set QUIET on
 SET client_min_messages = warning;
-SELECT plan(37);
+SELECT plan(44);
 
 CREATE TABLE data (s float8, l boolean);
 INSERT INTO data VALUES (.1, true), (1.0::float8 / 3, false), ('-Infinity', false), (1e-300, true), (.1, false),
@@ -62,16 +62,34 @@ SELECT refuses('order ignored=0 arguments={} churners=5 stayers=1 open={1,1,0} s
 SELECT refuses('order ignored=0 arguments={} churners=1 stayers=1 open={1,0,0} sums={0,0,0,0,0,0,0,0} groups=\x800101', 'empty open group');
 SELECT refuses('order ignored=0 arguments={} churners=1 stayers=1 open={1,1,0} sums={0,0,0,0,0,0,0,0} groups=\x80ffffffffffffffffff7f01', 'a varint too long');
 SELECT refuses('order ignored=0 arguments={} churners=1 stayers=1 open={1,1,0} sums={0,0,0,0,0,0,0,0} groups=\x80', 'a group cut off');
+SELECT refuses('order ignored=0 arguments={} churners=0 stayers=2305843009213693950 open={0,0,1} sums={0,0,0,0,0,0,0,0} groups=\x00', 'a byte of no rows');
+SELECT refuses('order ignored=0 arguments={} churners=1 stayers=1 open={1,0,1} sums={0,0,0,0,0,0,0,0} groups=\x0301', 'another byte of no rows');
 
 -- support functions called with what they were not made for
 SELECT throws_ok(format('SELECT %s', call), '22023', NULL, call) FROM unnest(ARRAY[
     $$churn_ece_final('scores width=1 ignored=0 arguments={} churners={.5} stayers={.2}')$$,
     $$churn_ece_final('scores width=1 ignored=0 arguments={-5,1} churners={.5} stayers={.2}')$$,
     $$churn_ece_final('order ignored=0 arguments={10,0} churners=1 stayers=0 open={.5,1,0} sums={0,0,0,0,0,0,0.5,0.5} groups=\x')$$,
+    $$churn_evaluate_final('order ignored=0 arguments={} churners=1 stayers=2 open={.5,0,1} sums={0,0,0,0,0,0,0,.5} groups=\x06')$$,
     $$churn_auc_test_final('scores width=1 ignored=0 arguments={} churners={.5} stayers={.2}')$$,
     $$churn_auc_keyed_final('scores width=1 ignored=0 arguments={5,1} churners={.5} stayers={.2}')$$,
     $$churn_auc_keyed_final('scores width=2 ignored=0 arguments={1e300,1} churners={.5,1} stayers={.2,2}')$$,
     $$churn_auc_final('scores width=2 ignored=0 arguments={} churners={.5,1} stayers={.2,2}')$$,
     $$churn_psi_final('scores width=1 ignored=0 arguments={1e9} churners={.5} stayers={.2}')$$]) call;
 SELECT throws_ok('SELECT churn_order_trans(NULL, 1, true)', 'XX000', NULL, 'a transition function outside an aggregate');
+
+-- aggregates of somebody else's may begin with any ranking
+CREATE AGGREGATE begin_pairs(float8, float8, boolean) (SFUNC = churn_auc_test_trans, STYPE = churn_ranking,
+    INITCOND = 'order ignored=0 arguments={} churners=2305843009213693950 stayers=1 open={.5,0,1} sums={0,0,0,0,0,0,0,.5} groups=\x80feffffffffffffff1f00');
+SELECT throws_ok('SELECT begin_pairs(.5, .6, true)', '22023', NULL, 'two columns cannot go on from one of order only');
+CREATE AGGREGATE begin_wide(float8, boolean) (SFUNC = churn_scores_trans, STYPE = churn_ranking,
+    INITCOND = 'scores width=2 ignored=0 arguments={} churners={1,2} stayers={}');
+SELECT throws_ok('SELECT begin_wide(.5, true)', '22023', NULL, 'nor one column from two');
+CREATE AGGREGATE begin_scores(float8, boolean) (SFUNC = churn_scores_trans, STYPE = churn_ranking,
+    INITCOND = 'order ignored=0 arguments={} churners=0 stayers=2 open={.5,0,1} sums={0,0,0,0,0,0,0,.5} groups=\x02');
+SELECT throws_ok('SELECT begin_scores(.6, true)', '22023', NULL, 'nor scores from an order');
+CREATE AGGREGATE begin_order(float8, boolean) (SFUNC = churn_order_trans, STYPE = churn_ranking,
+    INITCOND = 'order ignored=0 arguments={} churners=0 stayers=2 open={.5,0,1} sums={0,0,0,0,0,0,0,.5} groups=\x02');
+SELECT is((SELECT churn_auc_final(begin_order(1 + g / 20000, g % 2 = 0 ORDER BY g)) > .5 FROM generate_series(1, 500000) g), true,
+    'an order goes on from a few bytes');
 SELECT * FROM finish();

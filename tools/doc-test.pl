@@ -5,6 +5,7 @@
 # test a block. A block that begins with "-- not run" is skipped (it says why).
 use strict;
 use warnings;
+use File::Temp qw(tempfile);
 
 my $number = 0;
 my $failures = 0;
@@ -50,8 +51,7 @@ for my $file (@ARGV) {
     system("psql", "-qX", "-d", $database, "-v", "ON_ERROR_STOP=1", "-c",
         "ALTER DATABASE $database SET client_min_messages = warning") == 0 or die;
     # psql prints a mark before each block, so that one session serves the page
-    my $script = "build/doc-$$.sql";
-    open my $out, '>', $script or die $!;
+    my ($out, $script) = tempfile("churn-doc-XXXXXX", TMPDIR => 1);
     print $out "\\set ON_ERROR_STOP on\n";
     print $out "CREATE EXTENSION IF NOT EXISTS churn;\n" unless $page[$sql[0]][2] =~ /CREATE EXTENSION/i;
     print $out "\\echo \@\@$_\n$page[$_][2]\n" for @sql;

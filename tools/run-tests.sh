@@ -2,7 +2,7 @@
 # The tests proper, run by check.sh inside the throw-away cluster: C drivers,
 # pg_regress pairs, pgTAP files, documentation. Counts what each runner says.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 
 passed=0
 failed=0
@@ -52,13 +52,13 @@ if ls test/*.sql >/dev/null 2>&1; then
         createdb "tap_$base" &&
             psql -qX -v ON_ERROR_STOP=1 -d "tap_$base" \
                 -c 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSION churn' &&
-            pg_prove -v -d "tap_$base" "$file" >build/tap_$base.log 2>&1
+            pg_prove -v -d "tap_$base" "$file" >"build/tap_$base.log" 2>&1
         one=$?
-        cat build/tap_$base.log >>build/pgtap.log
+        cat "build/tap_$base.log" >>build/pgtap.log
         if [ $one -ne 0 ]; then
             status=1
             echo "test/$base.sql:"
-            grep -E '^ *not ok|^ *#|ERROR|Result|psql:' build/tap_$base.log | head -n 60
+            grep -E '^ *not ok|^ *#|ERROR|Result|psql:' "build/tap_$base.log" | head -n 60
         fi
         dropdb --if-exists "tap_$base"
     done

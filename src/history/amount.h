@@ -33,7 +33,8 @@
 #define DYADIC_BITS			(DYADIC_DOUBLE_BITS + 64)
 #define DYADIC_LIMBS		69	/* 32 bits each, one for the carry */
 #define DYADIC_NUMBER_BYTES	((DYADIC_BITS + 7) / 8)
-#define DYADIC_MAX_BYTES	(4 + DYADIC_NUMBER_BYTES)	/* encoded */
+#define DYADIC_MAX_BYTES	(4 + 4 * DYADIC_LIMBS)	/* encoded, even a sum
+												 * that is out of range */
 
 /* A running sum; all zero is the empty one. */
 typedef struct DyadicSum

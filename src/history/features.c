@@ -105,21 +105,40 @@ compute_arguments(FunctionCallInfo fcinfo)
 	return cache;
 }
 
-/* A one-dimensional array that may hold NULLs, numbered from 1 */
+/*
+ * A float8[] numbered from 1.  Written out because it is made for every user
+ * and date: construct_md_array() took a fifth of the time of a feature vector.
+ */
 static Datum
-make_array(Datum *elements, bool *nulls, int n, Oid type)
+float8_array(const double *values, const bool *nulls, int n)
 {
-	int			dims[1] = {n};
-	int			lbs[1] = {1};
+	bool		has_nulls = n > 0 && memchr(nulls, true, n) != NULL;
+	Size		header = has_nulls ? ARR_OVERHEAD_WITHNULLS(1, n) :
+		ARR_OVERHEAD_NONULLS(1);
+	ArrayType  *array = palloc0(header + sizeof(double) * n);
+	double	   *data = (double *) ((char *) array + header);
+	bits8	   *bitmap;
 
-	if (type == FLOAT8OID)
-		return PointerGetDatum(construct_md_array(elements, nulls, 1, dims,
-												  lbs, FLOAT8OID, 8,
-												  FLOAT8PASSBYVAL,
-												  TYPALIGN_DOUBLE));
-	return PointerGetDatum(construct_md_array(elements, nulls, 1, dims, lbs,
-											  TEXTOID, -1, false,
-											  TYPALIGN_INT));
+	SET_VARSIZE(array, header + sizeof(double) * n);
+	array->ndim = 1;
+	array->dataoffset = has_nulls ? header : 0;
+	array->elemtype = FLOAT8OID;
+	ARR_DIMS(array)[0] = n;
+	ARR_LBOUND(array)[0] = 1;
+	if (!has_nulls)
+	{
+		memcpy(data, values, sizeof(double) * n);
+		return PointerGetDatum(array);
+	}
+	bitmap = ARR_NULLBITMAP(array);
+	for (int i = 0; i < n; i++)
+		if (!nulls[i])
+		{
+			bitmap[i / 8] |= 1 << (i % 8);
+			*data++ = values[i];
+		}
+	SET_VARSIZE(array, (char *) data - (char *) array);
+	return PointerGetDatum(array);
 }
 
 /* churn_features(history, as_of, spec): float8[] */
@@ -128,16 +147,11 @@ Datum
 churn_features(PG_FUNCTION_ARGS)
 {
 	FeatureCache *cache = compute_arguments(fcinfo);
-	Datum	   *elements;
-	int			n;
 
 	if (cache == NULL)
 		PG_RETURN_NULL();
-	n = features_count(cache->list);
-	elements = palloc(sizeof(Datum) * Max(n, 1));
-	for (int i = 0; i < n; i++)
-		elements[i] = Float8GetDatum(cache->values[i]);
-	return make_array(elements, cache->nulls, n, FLOAT8OID);
+	return float8_array(cache->values, cache->nulls,
+						features_count(cache->list));
 }
 
 /* churn_feature_phrase_array(history, as_of, spec): text[] */
@@ -157,5 +171,6 @@ churn_feature_phrase_array(PG_FUNCTION_ARGS)
 		elements[i] = CStringGetTextDatum(features_phrase(cache->list, i,
 														  cache->values,
 														  cache->nulls));
-	return make_array(elements, NULL, n, TEXTOID);
+	PG_RETURN_ARRAYTYPE_P(construct_array(elements, n, TEXTOID, -1, false,
+										  TYPALIGN_INT));
 }

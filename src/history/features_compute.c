@@ -158,9 +158,14 @@ buffer_add(DayBuffer *to, const DayList *days, int i, MoneyRole role)
 		to->amount[n] = 0;
 		to->has_amount[n] = false;
 	}
+	if (days->count[i] > PG_INT64_MAX - to->count[n])
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("number of events of a history is out of range")));
 	to->count[n] += days->count[i];
 	if (!role.has_amount)
 		return;
+	/* at most the events */
 	to->payments[n] += days->count[i];
 	to->amount[n] += role.is_refund ? -fabs(days->amount[i]) : days->amount[i];
 	to->has_amount[n] |= days->has_amount[i];

@@ -415,9 +415,10 @@ finish_dyadic(Parser *parser, HistoryEntry *entry, const char *start)
 	entry->has_dyadic = entry->encoded_bytes > 0;
 	if (!entry->has_dyadic)
 		return true;
-	(void) dyadic_parse(parser->encoded, parser->encoded + entry->encoded_bytes,
-						&entry->dyadic);
-	if (dyadic_excess(&entry->dyadic) >= (uint64) entry->count)
+	/* a sum beyond what any history holds is not even parsed */
+	if (dyadic_parse(parser->encoded, parser->encoded + entry->encoded_bytes,
+					 &entry->dyadic) == NULL ||
+		dyadic_excess(&entry->dyadic) >= (uint64) entry->count)
 		return refuse(parser, start, "an amount within the range");
 	return true;
 }

@@ -210,6 +210,7 @@ churn_standing(PG_FUNCTION_ARGS)
 	int			min_tenure = PG_GETARG_INT32(4);
 	HistoryView *view;
 	Standing	s;
+	int64		next_day;
 	TupleDesc	desc;
 	Datum		values[7];
 	bool		nulls[7];
@@ -232,8 +233,9 @@ churn_standing(PG_FUNCTION_ARGS)
 	values[4] = Int32GetDatum(s.key_days);
 	values[5] = Float8GetDatum(s.value);
 	nulls[5] |= !s.has_value;
-	values[6] = DateADTGetDatum(as_of - s.recency + s.median_gap);
-	nulls[6] |= s.median_gap < 0;
+	next_day = (int64) as_of - s.recency + s.median_gap;
+	values[6] = DateADTGetDatum((DateADT) next_day);
+	nulls[6] |= s.median_gap < 0 || !IS_VALID_DATE(next_day);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, nulls)));
 }

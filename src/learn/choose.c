@@ -1,10 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * choose.c
- *	  What out-of-fold predictions decide: C, and the calibration line.
+ *	  What out-of-fold predictions decide: settings, and the calibration line.
  *
- * The chosen C is the smallest whose mean out-of-fold log-loss is within one
- * standard error of the best's, where the error is that of the paired
+ * Chosen is the simplest step of the path (the fewest pairs, then the
+ * smallest C) whose mean out-of-fold log-loss is within one standard error of
+ * the best's, where the error is that of the paired
  * differences over folds (the rule of Breiman et al., 1984, on differences).
  *
  * Calibration is the line of J. Platt, "Probabilistic outputs for support
@@ -17,23 +18,16 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "storage/shmem.h"
 #include "utils/memutils.h"
 
 #include "learn/fit.h"
 
+#define SAME_LOSS			1e-6	/* what solvers leave open */
 #define PLATT_MAX_STEPS		100
 #define PLATT_TOLERANCE		1e-10
 
-/* Loss of one prediction: -ln of the probability of what happened */
-static double
-log_loss(double log_odds, bool churned)
-{
-	double		margin = churned ? log_odds : -log_odds;
-
-	return margin > 0 ? log1p(exp(-margin)) : log1p(exp(margin)) - margin;
-}
-
-/* Mean loss per fold at one C; counts[fold] > 0 for the folds that count */
+/* Mean loss per fold at one step; every fold has rows */
 static void
 fold_losses(const FitMatrix *matrix, int nfolds, const double *log_odds,
 			double *losses, int64 *counts)
@@ -44,7 +38,7 @@ fold_losses(const FitMatrix *matrix, int nfolds, const double *log_odds,
 	{
 		int			fold = matrix->fold[row];
 
-		losses[fold] += log_loss(log_odds[row], matrix->churned[row]);
+		losses[fold] += fit_log_loss(log_odds[row], matrix->churned[row]);
 		counts[fold]++;
 	}
 	for (int fold = 0; fold < nfolds; fold++)
@@ -52,34 +46,59 @@ fold_losses(const FitMatrix *matrix, int nfolds, const double *log_odds,
 			losses[fold] /= counts[fold];
 }
 
-/* The smallest C within a standard error of the best */
-static int
-choose_c(double losses[FIT_MAX_PATH][FIT_MAX_FOLDS], int nfolds,
-		 const FitChoice *choice)
+/*
+ * Is the mean difference of the folds' losses within its standard error, or
+ * below?  "simple" and "best" are losses by fold.
+ */
+static bool
+as_good(const double *simple, const double *best, int nfolds)
 {
-	int			best = 0;
+	double		mean = 0,
+				square = 0;
+
+	for (int f = 0; f < nfolds; f++)
+		mean += (simple[f] - best[f]) / nfolds;
+	for (int f = 0; f < nfolds; f++)
+	{
+		double		d = simple[f] - best[f] - mean;
+
+		square += d * d;
+	}
+	return mean <= sqrt(square / (nfolds - 1) / nfolds) + SAME_LOSS;
+}
+
+bool
+fit_choice_as_good(const FitChoice *simple, const FitChoice *best)
+{
+	return as_good(simple->fold_losses, best->fold_losses, best->nfolds);
+}
+
+/* Is step "a" simpler than step "b": fewer pairs, or as many and less C? */
+static bool
+step_simpler(const FitChoice *choice, int a, int b)
+{
+	if (choice->path_pairs[a] != choice->path_pairs[b])
+		return choice->path_pairs[a] < choice->path_pairs[b];
+	return choice->path[a] < choice->path[b];
+}
+
+/* The simplest step within a standard error of the best */
+static int
+choose_step(double losses[FIT_MAX_PATH][FIT_MAX_FOLDS], int nfolds,
+			const FitChoice *choice)
+{
+	int			best = 0,
+				chosen;
 
 	for (int i = 1; i < choice->npath; i++)
 		if (choice->log_loss[i] < choice->log_loss[best])
 			best = i;
-	for (int i = 0; i < best; i++)
-	{
-		double		mean = 0,
-					square = 0;
-
-		for (int f = 0; f < nfolds; f++)
-			mean += (losses[i][f] - losses[best][f]) / nfolds;
-		for (int f = 0; f < nfolds; f++)
-		{
-			double		d = losses[i][f] - losses[best][f] - mean;
-
-			square += d * d;
-		}
-		/* standard error of the mean of nfolds differences */
-		if (mean <= sqrt(square / (nfolds - 1) / nfolds))
-			return i;
-	}
-	return best;
+	chosen = best;
+	for (int i = 0; i < choice->npath; i++)
+		if (step_simpler(choice, i, chosen) &&
+			as_good(losses[i], losses[best], nfolds))
+			chosen = i;
+	return chosen;
 }
 
 /* One prediction, for sorting */
@@ -173,7 +192,8 @@ platt_sums(const FitMatrix *matrix, const double *log_odds,
 		double		p = model_probability(z);
 		double		v = p * (1 - p);
 
-		sums.loss += t * log_loss(z, true) + (1 - t) * log_loss(z, false);
+		sums.loss += t * fit_log_loss(z, true) +
+			(1 - t) * fit_log_loss(z, false);
 		sums.g_slope += (p - t) * x;
 		sums.g_intercept += p - t;
 		sums.h_slope += v * x * x;
@@ -233,28 +253,51 @@ calibrate(const FitMatrix *matrix, const double *log_odds, FitChoice *choice)
 	}
 }
 
+/* Note what a step of the path came to. */
+static void
+take_step(const FitTask *task, const FitArrays *arrays, int step,
+		  FitChoice *choice, double *losses)
+{
+	const FitMatrix *matrix = &arrays->matrix;
+	int64		counts[FIT_MAX_FOLDS];
+	int			n = choice->npath++;
+
+	choice->path[n] = task->path[step];
+	choice->path_pairs[n] = task->path_pairs[step];
+	fold_losses(matrix, task->nfolds,
+				arrays->log_odds + (Size) step * matrix->nrows, losses, counts);
+	choice->log_loss[n] = 0;
+	for (int f = 0; f < task->nfolds; f++)
+		choice->log_loss[n] += losses[f] * counts[f] / matrix->nrows;
+}
+
 void
-fit_choose(const FitMatrix *matrix, int nfolds, const double *log_odds,
-		   const int32 *steps, FitChoice *choice)
+fit_choose(const FitTask *task, const FitArrays *arrays, FitChoice *choice)
 {
 	double		losses[FIT_MAX_PATH][FIT_MAX_FOLDS];
-	int64		counts[FIT_MAX_FOLDS];
-	const double *chosen;
+	int			at[FIT_MAX_PATH];	/* steps that every fold reached */
+	int32		reached = ~0;
+	const FitMatrix *matrix = &arrays->matrix;
+	Size		bytes = mul_size(matrix->nrows, sizeof(double));
 
-	choice->npath = FIT_MAX_PATH;
-	for (int f = 0; f < nfolds; f++)
-		choice->npath = Min(choice->npath, steps[f]);
-	for (int i = 0; i < choice->npath; i++)
+	choice->encoding = task->encoding;
+	choice->nfolds = task->nfolds;
+	for (int f = 0; f < task->nfolds; f++)
+		reached &= arrays->steps[f];
+	for (int step = 0; step < task->npath; step++)
 	{
-		fold_losses(matrix, nfolds, log_odds + (Size) i * matrix->nrows,
-					losses[i], counts);
-		choice->log_loss[i] = 0;
-		for (int f = 0; f < nfolds; f++)
-			choice->log_loss[i] += losses[i][f] * counts[f] / matrix->nrows;
+		if (!(reached & 1 << step))
+			continue;
+		at[choice->npath] = step;
+		take_step(task, arrays, step, choice, losses[choice->npath]);
 	}
-	choice->chosen = choose_c(losses, nfolds, choice);
-	chosen = log_odds + (Size) choice->chosen * matrix->nrows;
-	choice->auc = fold_auc(matrix, chosen, choice->quantiles);
-	calibrate(matrix, chosen, choice);
+	choice->chosen = choose_step(losses, task->nfolds, choice);
+	memcpy(choice->fold_losses, losses[choice->chosen],
+		   sizeof(choice->fold_losses));
+	choice->log_odds = MemoryContextAllocHuge(CurrentMemoryContext, bytes);
+	memcpy(choice->log_odds,
+		   arrays->log_odds + (Size) at[choice->chosen] * matrix->nrows, bytes);
+	choice->auc = fold_auc(matrix, choice->log_odds, choice->quantiles);
+	calibrate(matrix, choice->log_odds, choice);
 	choice->searched = true;
 }

@@ -16,10 +16,10 @@
 #include "learn/result.h"
 #include "learn/scorer.h"
 
-/* One term's part of a score */
+/* One input's part of a score */
 typedef struct Contribution
 {
-	int			term;
+	int			input;
 	double		log_odds;		/* against the training mean */
 } Contribution;
 
@@ -32,26 +32,31 @@ compare_strength(const void *a, const void *b)
 
 	if (fabs(left->log_odds) != fabs(right->log_odds))
 		return fabs(left->log_odds) > fabs(right->log_odds) ? -1 : 1;
-	return left->term - right->term;
+	return left->input - right->input;
 }
 
 /* The contributions of the row that was read, strongest first */
 static Contribution *
-contributions_sorted(const Scorer *scorer)
+contributions_sorted(const Scorer *scorer, int *count)
 {
 	const Model *model = scorer->model;
-	Contribution *all = palloc(sizeof(Contribution) * Max(model->nterms, 1));
+	Contribution *all = palloc(sizeof(Contribution) * model->ninputs);
+	double	   *by_input = palloc(sizeof(double) * model->ninputs);
+	bool	   *speaking = model_speaking(model);
+	int			n = 0;
 
-	for (int i = 0; i < model->nterms; i++)
+	model_contributions(model, scorer->values, scorer->nulls, by_input);
+	for (int i = 0; i < model->ninputs; i++)
 	{
-		const ModelTerm *term = &model->terms[i];
-
-		all[i].term = i;
-		all[i].log_odds = model_contribution(term, scorer->values[term->input],
-											 scorer->nulls[term->input]) -
-			term->average;
+		if (!speaking[i])
+			continue;
+		all[n].input = i;
+		all[n++].log_odds = by_input[i];
 	}
-	qsort(all, model->nterms, sizeof(Contribution), compare_strength);
+	qsort(all, n, sizeof(Contribution), compare_strength);
+	pfree(by_input);
+	pfree(speaking);
+	*count = n;
 	return all;
 }
 
@@ -60,12 +65,13 @@ static Datum
 contributions_return(FunctionCallInfo fcinfo, Scorer *scorer)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Contribution *all = contributions_sorted(scorer);
+	int			count;
+	Contribution *all = contributions_sorted(scorer, &count);
 
 	result_begin(fcinfo);
-	for (int i = 0; i < scorer->model->nterms; i++)
+	for (int i = 0; i < count; i++)
 	{
-		int			input = scorer->model->terms[all[i].term].input;
+		int			input = all[i].input;
 		Datum		values[4];
 		bool		nulls[4] = {false};
 

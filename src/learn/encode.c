@@ -294,6 +294,7 @@ encoding_learn(const FitMatrix *matrix, int held_out)
 
 		CHECK_FOR_INTERRUPTS();
 		memset(&column, 0, sizeof(column));
+		column.term.kind = MODEL_LINEAR;
 		column.term.input = i;
 		encoding->fate[i] = learn_column(matrix, held_out,
 										 encoding->ntraining, known, &column);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * fit.c
- *	  The phases of a fit: sample, folds, choice of C, final fit, model.
+ *	  The phases of a fit: sample, folds, choice of settings, final fit, model.
  *
  * Rows arrive in any order and leave in canonical order; sample and folds go
  * by a hash of the user; every phase gives the same bits whoever computes
@@ -15,49 +15,32 @@
  */
 #include "postgres.h"
 
-#include "common/shortest_dec.h"
 #include "miscadmin.h"
-#include "utils/json.h"
+#include "storage/shmem.h"
 #include "utils/memutils.h"
 
-#include "learn/fit.h"
+#include "learn/bins.h"
+#include "learn/fit_run.h"
 
 #define DEFAULT_C			1.0
+/* for bins, whose jumps are counted in thousands of rows */
+#define DEFAULT_C_BINS		0.0625
 /*
  * LIBLINEAR stops at a share of the gradient at 0, where the bias column of
  * 100 weighs a hundred times what a standardised column does.
  */
 #define SEARCH_TOLERANCE	1e-5
 #define FINAL_TOLERANCE		1e-8
+#define FINAL_TOLERANCE_CODES 1e-11 /* indicators overlap */
+/* newton stops at a share of the objective */
+#define NEWTON_SEARCH_TOLERANCE 1e-6
+#define NEWTON_FINAL_TOLERANCE	1e-12
 #define PATH_FIRST			(-14)	/* the path of C is 2^-14, 2^-12, … 2^4 */
 #define PATH_LAST			4
 #define PATH_STEP			2
 /* A calibration slope outside of this says that something else is wrong. */
 #define SLOPE_MIN			0.05
 #define SLOPE_MAX			20.0
-
-/* Everything about one fit while it runs */
-typedef struct Fit
-{
-	const FitOptions *options;
-	FitRows    *rows;
-	int64		nrows;
-	const FitRow **sorted;
-	int64		nusers;
-	int64		nchurned;
-	int			ncolumns;		/* those not excluded */
-	int		   *columns;		/* their positions in a row */
-	int64		nsearch;		/* rows of the sample */
-	const FitRow **search;		/* in canonical order */
-	Size		held_bytes;		/* rows and pointers */
-	FitChoice	choice;
-	double		path[FIT_MAX_PATH];
-	double		c;				/* of the final fit */
-	bool		calibrated;
-	Model	   *model;
-	ColumnFate *fate;			/* per column offered to the solver */
-	int		   *duplicate_of;
-} Fit;
 
 /* ---- rows and columns ---- */
 
@@ -245,6 +228,34 @@ fill_matrix(const Fit *fit, const FitRow **rows, FitMatrix *matrix)
 	}
 }
 
+/*
+ * The ranking that the final fit uses: on all rows that were searched, by
+ * the additive model's out-of-fold predictions.
+ */
+static void
+rank_pairs(Fit *fit, const FitMatrix *matrix, double tolerance)
+{
+	FitChoice  *choice = &fit->choices[FIT_PAIRS];
+	int			want = choice->path_pairs[choice->chosen];
+	ColumnPair *pairs = palloc(sizeof(ColumnPair) * Max(want, 1));
+	Binning    *binning;
+	uint8	   *training;
+
+	if (want == 0)
+		return;
+	binning = bins_learn(matrix, FIT_NO_FOLD);
+	training = MemoryContextAllocHuge(CurrentMemoryContext, matrix->nrows);
+	memset(training, 1, matrix->nrows);
+	choice->nranked = pairs_rank(binning, matrix, training,
+								 fit->choices[FIT_BINS].log_odds, want, pairs);
+	choice->ranked = palloc(sizeof(int32) * 2 * Max(choice->nranked, 1));
+	for (int i = 0; i < choice->nranked; i++)
+	{
+		choice->ranked[2 * i] = binning->columns[pairs[i].first].column;
+		choice->ranked[2 * i + 1] = binning->columns[pairs[i].second].column;
+	}
+}
+
 static void
 fill_search(FitTask *task, FitArrays *arrays, void *arg)
 {
@@ -260,8 +271,9 @@ collect_search(FitTask *task, FitArrays *arrays, void *arg)
 {
 	Fit		   *fit = arg;
 
-	fit_choose(&arrays->matrix, fit->options->folds, arrays->log_odds,
-			   arrays->steps, &fit->choice);
+	fit_choose(task, arrays, &fit->choices[task->encoding]);
+	if (task->encoding == FIT_PAIRS)
+		rank_pairs(fit, &arrays->matrix, task->tolerance);
 }
 
 static void
@@ -271,6 +283,9 @@ fill_final(FitTask *task, FitArrays *arrays, void *arg)
 
 	fill_matrix(fit, fit->sorted, &arrays->matrix);
 	memset(arrays->matrix.fold, 0, fit->nrows);
+	if (task->npairs > 0)
+		memcpy(arrays->pairs, fit->choice->ranked,
+			   sizeof(int32) * 2 * task->npairs);
 }
 
 /* Terms speak of the inputs of the model, not of the matrix's columns. */
@@ -280,14 +295,13 @@ collect_final(FitTask *task, FitArrays *arrays, void *arg)
 	Fit		   *fit = arg;
 	Model	   *model = fit->model;
 
-	model->intercept = task->intercept;
-	model->nterms = task->nterms;
-	model->terms = palloc(sizeof(ModelTerm) * Max(task->nterms, 1));
-	for (int i = 0; i < task->nterms; i++)
-	{
-		model->terms[i] = arrays->terms[i];
-		model->terms[i].input = fit->columns[arrays->terms[i].input];
-	}
+	fit_result_get(arrays->result, model);
+	for (int i = 0; i < model->nterms; i++)
+		model->terms[i].input = fit->columns[model->terms[i].input];
+	for (int i = 0; i < model->npairs; i++)
+		for (int s = 0; s < 2; s++)
+			model->pairs[i].side[s].input =
+				fit->columns[model->pairs[i].side[s].input];
 	fit->fate = palloc(sizeof(ColumnFate) * fit->ncolumns);
 	fit->duplicate_of = palloc(sizeof(int) * fit->ncolumns);
 	for (int i = 0; i < fit->ncolumns; i++)
@@ -297,34 +311,148 @@ collect_final(FitTask *task, FitArrays *arrays, void *arg)
 	}
 }
 
-/* Out-of-fold predictions along the path of C, or at the C that was asked */
+/* The solver of an encoding, and how closely it solves */
 static void
-search_c(Fit *fit)
+task_solver(const Fit *fit, FitTask *shape)
+{
+	bool		newton = shape->encoding != FIT_LINEAR &&
+		fit->options->solver != FIT_LIBLINEAR;
+
+	shape->solver = newton ? FIT_NEWTON : FIT_LIBLINEAR;
+	if (newton)
+		shape->tolerance = shape->final ? NEWTON_FINAL_TOLERANCE :
+			NEWTON_SEARCH_TOLERANCE;
+	else if (shape->final)
+		shape->tolerance = shape->encoding == FIT_LINEAR ? FINAL_TOLERANCE :
+			FINAL_TOLERANCE_CODES;
+	else
+		shape->tolerance = SEARCH_TOLERANCE;
+}
+
+/* One C after the other, or the one that was asked for */
+static void
+path_of_c(const Fit *fit, FitTask *shape)
+{
+	if (fit->options->c > 0)
+		shape->path[shape->npath++] = fit->options->c;
+	else
+		for (int e = PATH_FIRST; e <= PATH_LAST; e += PATH_STEP)
+			shape->path[shape->npath++] = ldexp(1, e);
+}
+
+/*
+ * No pair, then numbers of pairs at the C of the additive model, a quarter
+ * of it and four times as much.
+ */
+static void
+path_of_pairs(const Fit *fit, FitTask *shape)
+{
+	static const int numbers[] = {2, 5, 10, 20, 40};
+	const FitChoice *bins = &fit->choices[FIT_BINS];
+	int			around = fit->options->c > 0 ? 0 : 2;
+
+	shape->rank_c = bins->path[bins->chosen];
+	shape->path[shape->npath++] = shape->rank_c;
+	for (int e = -around; e <= around; e += 2)
+	{
+		for (size_t i = 0; i < lengthof(numbers); i++)
+		{
+			shape->path[shape->npath] = ldexp(shape->rank_c, e);
+			shape->path_pairs[shape->npath++] = numbers[i];
+		}
+	}
+}
+
+/* Out-of-fold predictions of one encoding along its path */
+static void
+search_encoding(Fit *fit, FitEncoding encoding)
 {
 	FitTask		shape = {0};
 
-	fit->c = fit->options->c > 0 ? fit->options->c : DEFAULT_C;
-	if (!folds_filled(fit))
-		return;
-	ereport(NOTICE,
-			(errmsg("churn_fit: %d folds over " INT64_FORMAT " of " INT64_FORMAT " rows",
-					fit->options->folds, fit->nsearch, fit->nrows)));
 	shape.nrows = fit->nsearch;
 	shape.ncolumns = fit->ncolumns;
-	shape.njobs = fit->options->folds;
-	shape.tolerance = SEARCH_TOLERANCE;
-	if (fit->options->c > 0)
-		shape.path[shape.npath++] = fit->options->c;
+	shape.encoding = encoding;
+	shape.njobs = shape.nfolds = fit->options->folds;
+	task_solver(fit, &shape);
+	if (encoding == FIT_PAIRS)
+		path_of_pairs(fit, &shape);
 	else
-		for (int e = PATH_FIRST; e <= PATH_LAST; e += PATH_STEP)
-			shape.path[shape.npath++] = ldexp(1, e);
-	memcpy(fit->path, shape.path, sizeof(fit->path));
+		path_of_c(fit, &shape);
+	ereport(NOTICE,
+			(errmsg("churn_fit: encoding %s, %d folds over " INT64_FORMAT " of " INT64_FORMAT " rows",
+					fit_encoding_name(encoding), fit->options->folds,
+					fit->nsearch, fit->nrows)));
 	fit_jobs_run(&shape, fit->options, fit->held_bytes, fill_search,
 				 collect_search, fit);
-	fit->c = fit->path[fit->choice.chosen];
 }
 
-/* One fit of all rows, at a C that the folds may still have to choose */
+/* Was an encoding searched?  Pairs that came to none are "bins". */
+static bool
+choice_stands(const FitChoice *choice)
+{
+	return choice->searched &&
+		(choice->encoding != FIT_PAIRS ||
+		 choice->path_pairs[choice->chosen] > 0);
+}
+
+/*
+ * The choice whose log-loss is least, or the simplest that is as good within
+ * one standard error.
+ */
+static FitChoice *
+best_choice(Fit *fit)
+{
+	FitChoice  *best = NULL;
+
+	for (int e = FIT_LINEAR; e <= FIT_PAIRS; e++)
+	{
+		FitChoice  *choice = &fit->choices[e];
+
+		if (choice_stands(choice) &&
+			(best == NULL || choice->log_loss[choice->chosen] <
+			 best->log_loss[best->chosen]))
+			best = choice;
+	}
+	for (int e = FIT_LINEAR; e <= FIT_PAIRS; e++)
+		if (choice_stands(&fit->choices[e]) && &fit->choices[e] != best &&
+			fit_choice_as_good(&fit->choices[e], best))
+			return &fit->choices[e];
+	return best;
+}
+
+/*
+ * Search what was asked for; pairs build on the additive model's C, and need
+ * a third fold to be ranked by.
+ */
+static void
+search(Fit *fit)
+{
+	FitEncoding asked = fit->options->encoding;
+	bool		pairs = (asked == FIT_PAIRS || asked == FIT_AUTO) &&
+		fit->options->folds >= 3 && fit->ncolumns >= 2;
+
+	fit->encoding = asked == FIT_AUTO ? FIT_LINEAR :
+		asked == FIT_PAIRS ? FIT_BINS : asked;
+	fit->c = fit->options->c > 0 ? fit->options->c :
+		fit->encoding == FIT_LINEAR ? DEFAULT_C : DEFAULT_C_BINS;
+	fit->choice = &fit->choices[fit->encoding];
+	if (!folds_filled(fit))
+		return;
+	if (asked == FIT_LINEAR || asked == FIT_AUTO)
+		search_encoding(fit, FIT_LINEAR);
+	if (asked != FIT_LINEAR)
+		search_encoding(fit, FIT_BINS);
+	if (pairs)
+		search_encoding(fit, FIT_PAIRS);
+	if (asked == FIT_AUTO)
+		fit->choice = best_choice(fit);
+	else if (pairs && choice_stands(&fit->choices[FIT_PAIRS]))
+		fit->choice = &fit->choices[FIT_PAIRS];
+	fit->encoding = fit->choice->encoding;
+	fit->c = fit->choice->path[fit->choice->chosen];
+}
+
+/* One fit of all rows, with settings that the folds may still have to choose */
 static FitTask
 final_task(const Fit *fit)
 {
@@ -333,10 +461,13 @@ final_task(const Fit *fit)
 	shape.nrows = fit->nrows;
 	shape.ncolumns = fit->ncolumns;
 	shape.final = true;
+	shape.encoding = fit->encoding;
 	shape.njobs = 1;
 	shape.npath = 1;
 	shape.path[0] = fit->c;
-	shape.tolerance = FINAL_TOLERANCE;
+	if (fit->choice != NULL)
+		shape.npairs = fit->choice->nranked;
+	task_solver(fit, &shape);
 	return shape;
 }
 
@@ -346,8 +477,11 @@ fit_final(Fit *fit)
 	FitTask		shape = final_task(fit);
 
 	ereport(NOTICE,
-			(errmsg("churn_fit: final fit of " INT64_FORMAT " rows and %d columns, C = %g",
-					fit->nrows, fit->ncolumns, fit->c)));
+			(errmsg("churn_fit: final fit of " INT64_FORMAT " rows and %d columns, encoding %s, C = %g",
+					fit->nrows, fit->ncolumns, fit_encoding_name(fit->encoding),
+					fit->c)));
+	if (shape.npairs > 0)
+		ereport(NOTICE, (errmsg("churn_fit: %d pairs", shape.npairs)));
 	fit_jobs_run(&shape, fit->options, fit->held_bytes, fill_final,
 				 collect_final, fit);
 }
@@ -356,10 +490,9 @@ fit_final(Fit *fit)
 static void
 apply_calibration(Fit *fit)
 {
-	Model	   *model = fit->model;
-	double		slope = fit->choice.slope;
+	double		slope = fit->choice->slope;
 
-	if (!fit->choice.searched || !fit->options->calibrate)
+	if (!fit->choice->searched || !fit->options->calibrate)
 		return;
 	if (!(slope >= SLOPE_MIN && slope <= SLOPE_MAX))
 	{
@@ -369,164 +502,8 @@ apply_calibration(Fit *fit)
 				 errhint("The columns may say nothing about churn, or all of it.")));
 		return;
 	}
-	model->intercept = slope * model->intercept + fit->choice.intercept;
-	for (int i = 0; i < model->nterms; i++)
-	{
-		model->terms[i].weight *= slope;
-		model->terms[i].missing_weight *= slope;
-		model->terms[i].average *= slope;
-	}
+	model_rescale(fit->model, slope, fit->choice->intercept);
 	fit->calibrated = true;
-}
-
-/* ---- what is told ---- */
-
-static const char *
-fate_reason(ColumnFate fate)
-{
-	switch (fate)
-	{
-		case COLUMN_EMPTY:
-			return "empty";
-		case COLUMN_CONSTANT:
-			return "constant";
-		case COLUMN_DUPLICATE:
-			return "duplicate";
-		default:
-			return NULL;
-	}
-}
-
-/* One NOTICE a reason, with the columns' names */
-static void
-report_dropped(const Fit *fit, ColumnFate fate, const char *what)
-{
-	char	  **names = fit_rows_names(fit->rows);
-	StringInfoData list;
-
-	initStringInfo(&list);
-	for (int i = 0; i < fit->ncolumns; i++)
-	{
-		if (fit->fate[i] != fate)
-			continue;
-		appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "",
-						 names[fit->columns[i]]);
-		if (fate == COLUMN_DUPLICATE)
-			appendStringInfo(&list, " (of \"%s\")",
-							 names[fit->duplicate_of[i]]);
-	}
-	if (list.len > 0)
-		ereport(NOTICE, (errmsg("churn_fit: %s columns dropped: %s", what,
-								list.data)));
-	pfree(list.data);
-}
-
-/* ,"name": number */
-static void
-json_number(StringInfo out, const char *name, double x)
-{
-	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
-
-	double_to_shortest_decimal_buf(x, digits);
-	appendStringInfo(out, ", \"%s\": %s", name, digits);
-}
-
-static void
-json_dropped(StringInfo out, const Fit *fit)
-{
-	char	  **names = fit_rows_names(fit->rows);
-	int			n = 0;
-
-	appendStringInfoString(out, ", \"dropped\": [");
-	for (int i = 0; i < fit->ncolumns; i++)
-	{
-		if (fit->fate[i] == COLUMN_KEPT)
-			continue;
-		appendStringInfo(out, "%s{\"reason\": \"%s\", \"column\": ",
-						 n++ > 0 ? ", " : "", fate_reason(fit->fate[i]));
-		escape_json(out, names[fit->columns[i]]);
-		appendStringInfoChar(out, '}');
-	}
-	appendStringInfoString(out, "], \"excluded\": [");
-	for (int e = 0; e < fit->options->nexclude; e++)
-	{
-		if (e > 0)
-			appendStringInfoString(out, ", ");
-		escape_json(out, fit->options->exclude[e]);
-	}
-	appendStringInfoChar(out, ']');
-}
-
-/* Out-of-fold scores as the model would show them: calibrated, if it is */
-static void
-json_quantiles(StringInfo out, const Fit *fit)
-{
-	const FitChoice *choice = &fit->choice;
-
-	appendStringInfoString(out, ", \"fold_quantiles\": [");
-	for (int i = 0; i < FIT_QUANTILES; i++)
-	{
-		double		z = choice->quantiles[i];
-		char		number[DOUBLE_SHORTEST_DECIMAL_LEN];
-
-		if (fit->calibrated)
-			z = choice->slope * z + choice->intercept;
-		double_to_shortest_decimal_buf(model_probability(z), number);
-		appendStringInfo(out, "%s%s", i > 0 ? ", " : "", number);
-	}
-	appendStringInfoChar(out, ']');
-}
-
-/* What the folds said */
-static void
-json_search(StringInfo out, const Fit *fit)
-{
-	const FitChoice *choice = &fit->choice;
-
-	if (!choice->searched)
-	{
-		appendStringInfoString(out, ", \"folds\": 0");
-		return;
-	}
-	appendStringInfo(out, ", \"folds\": %d, \"search_rows\": " INT64_FORMAT,
-					 fit->options->folds, fit->nsearch);
-	json_number(out, "cv_log_loss", choice->log_loss[choice->chosen]);
-	json_number(out, "cv_auc", choice->auc);
-	json_number(out, "calibration_slope", choice->slope);
-	json_number(out, "calibration_intercept", choice->intercept);
-	json_quantiles(out, fit);
-	appendStringInfoString(out, ", \"path\": [");
-	for (int i = 0; i < choice->npath; i++)
-	{
-		appendStringInfo(out, "%s{\"step\": %d", i > 0 ? ", " : "", i + 1);
-		json_number(out, "c", fit->path[i]);
-		json_number(out, "log_loss", choice->log_loss[i]);
-		appendStringInfoChar(out, '}');
-	}
-	appendStringInfoChar(out, ']');
-}
-
-/* No time and no place: equal fits are equal values. */
-static char *
-provenance(const Fit *fit)
-{
-	StringInfoData out;
-
-	initStringInfo(&out);
-	appendStringInfo(&out,
-					 "{\"solver\": \"liblinear\", \"penalty\": \"l2\", \"encoding\": \"linear\""
-					 ", \"rows\": " INT64_FORMAT ", \"users\": " INT64_FORMAT
-					 ", \"churned\": " INT64_FORMAT ", \"unlabelled\": " INT64_FORMAT
-					 ", \"seed\": " INT64_FORMAT ", \"columns\": %d, \"calibrated\": %s",
-					 fit->nrows, fit->nusers, fit->nchurned,
-					 fit_rows_unlabelled(fit->rows), fit->options->seed,
-					 fit->ncolumns, fit->calibrated ? "true" : "false");
-	json_number(&out, "churn_rate", (double) fit->nchurned / fit->nrows);
-	json_number(&out, "c", fit->c);
-	json_search(&out, fit);
-	json_dropped(&out, fit);
-	appendStringInfoChar(&out, '}');
-	return out.data;
 }
 
 Model *
@@ -542,23 +519,24 @@ fit_model(FitRows *rows, Datum spec)
 	fit.nrows = fit_rows_count(rows);
 	/* sorted pointers, and lots, marks and pointers of the sample */
 	fit.held_bytes = fit_rows_bytes(rows) + (Size) fit.nrows * 40;
+	/* out-of-fold log-odds of up to three encodings */
+	fit.held_bytes += (Size) Min(fit.nrows, fit.options->max_search_rows) * 24;
 	fit.model = palloc0(sizeof(Model));
 	fit.model->spec = spec;
 	fit.model->ninputs = fit_rows_columns(rows);
 	fit.model->inputs = fit_rows_names(rows);
 	select_columns(&fit);
 	/* better now than after the search */
+	fit.encoding = fit.options->encoding == FIT_LINEAR ? FIT_LINEAR : FIT_BINS;
 	final = final_task(&fit);
 	fit_jobs_check(&final, fit.options, fit.held_bytes);
 	fit.sorted = fit_rows_sorted(rows);
 	count_rows(&fit);
 	draw_sample(&fit);
-	search_c(&fit);
+	search(&fit);
 	fit_final(&fit);
-	report_dropped(&fit, COLUMN_EMPTY, "empty");
-	report_dropped(&fit, COLUMN_CONSTANT, "constant");
-	report_dropped(&fit, COLUMN_DUPLICATE, "duplicate");
+	fit_report_dropped(&fit);
 	apply_calibration(&fit);
-	fit.model->provenance = provenance(&fit);
+	fit.model->provenance = fit_provenance(&fit);
 	return fit.model;
 }

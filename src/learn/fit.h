@@ -6,9 +6,13 @@
  *	  fit_rows.c		 collects rows as an aggregate sees them
  *	  fit_options.c		 the options as the user wrote them
  *	  fit.c				 orders the phases: sample, folds, choice, final fit
- *	  encode.c			 learns how a column reaches the solver
+ *	  encode.c			 learns how a column of numbers reaches the solver
+ *	  bins.c, pairs.c	 learn bins of columns, and pairs of them (bins.h)
  *	  fit_jobs.c		 runs jobs, in parallel workers where there are any
- *	  liblinear.c		 the solver
+ *	  fit_linear.c		 what a job does, encoding "linear"
+ *	  fit_codes.c		 the same, encodings "bins" and "pairs"
+ *	  liblinear.c		 a solver, over any matrix
+ *	  newton.c			 a solver, over codes (codes.h)
  *	  choose.c			 choice of C, out-of-fold metrics, calibration
  *
  * A missing value is a NaN inside fitting: NaN in data is refused before.
@@ -24,9 +28,25 @@
 #include "utils/jsonb.h"
 
 #define FIT_MAX_FOLDS	20
-#define FIT_MAX_PATH	16		/* values of C that are tried */
+#define FIT_MAX_PATH	16		/* steps that are tried; bits of an int32 */
 #define FIT_QUANTILES	99		/* shares .01 to .99 of out-of-fold scores */
 #define FIT_NO_FOLD		255		/* matches no row: every row trains */
+
+/* How columns reach the solver, simplest first */
+typedef enum FitEncoding
+{
+	FIT_LINEAR,
+	FIT_BINS,
+	FIT_PAIRS,
+	FIT_AUTO					/* the folds decide */
+} FitEncoding;
+
+typedef enum FitSolver
+{
+	FIT_LIBLINEAR,
+	FIT_NEWTON,
+	FIT_SOLVER_AUTO				/* liblinear for "linear", else newton */
+} FitSolver;
 
 /* ---- options: fit_options.c ---- */
 
@@ -39,6 +59,8 @@ typedef struct FitOptions
 	int			memory_kb;
 	int			workers;		/* asked for; fewer may come */
 	bool		calibrate;
+	FitEncoding encoding;
+	FitSolver	solver;
 	int			nexclude;
 	char	  **exclude;		/* columns left out */
 	char	   *key;			/* row form: column that names the user */
@@ -164,6 +186,12 @@ extern LinearProblem *linear_problem(const FitMatrix *matrix,
 extern void linear_fit(LinearProblem *problem, double c, double tolerance,
 					   double *weights);
 
+/* The same for rows as codes: their indicators are written out. */
+struct CodeProblem;
+extern Size linear_codes_bytes(int64 nrows, int ncolumns, int npairs);
+extern LinearProblem *linear_problem_codes(const struct CodeProblem *codes);
+extern void linear_free(LinearProblem *problem);
+
 /* ---- jobs: fit_jobs.c ---- */
 
 /*
@@ -175,13 +203,17 @@ typedef struct FitTask
 	int64		nrows;
 	int			ncolumns;
 	bool		final;			/* one fit of all rows, else one a fold */
+	FitEncoding encoding;		/* not FIT_AUTO */
+	FitSolver	solver;			/* not FIT_SOLVER_AUTO */
 	int			njobs;
+	int			nfolds;			/* folds: those there are */
 	int			npath;
-	double		path[FIT_MAX_PATH]; /* ascending values of C */
+	double		path[FIT_MAX_PATH]; /* values of C; final: the first */
+	int			path_pairs[FIT_MAX_PATH];	/* and numbers of pairs */
+	double		rank_c;			/* C of the additive models that rank pairs */
+	int			npairs;			/* final: pairs to take in */
 	double		tolerance;
 	pg_atomic_uint32 next_job;
-	double		intercept;		/* final: the result, with the arrays below */
-	int			nterms;
 } FitTask;
 
 /* Where the arrays of a task are */
@@ -189,9 +221,10 @@ typedef struct FitArrays
 {
 	FitMatrix	matrix;
 	double	   *log_odds;		/* folds: [path][row], out of fold */
-	int32	   *steps;			/* per job: values of C that were fitted */
+	int32	   *steps;			/* per fold: bit i set when step i was fitted */
 	int32	   *done;			/* per job: 1 when its results are in */
-	ModelTerm  *terms;			/* final */
+	double	   *result;			/* final: as fit_result_put() writes it */
+	int32	   *pairs;			/* final: two columns of the matrix each */
 	int32	   *fate;			/* final: ColumnFate per column */
 	int32	   *duplicate_of;	/* final */
 } FitArrays;
@@ -210,25 +243,70 @@ extern void fit_jobs_run(const FitTask *shape, const FitOptions *options,
 						 Size held_bytes, FitTaskFunction fill,
 						 FitTaskFunction collect, void *arg);
 
+/* The most pairs that a task's jobs take in */
+extern int	fit_task_pairs(const FitTask *shape);
+
+/* Show a worker's progress where its query text stands in pg_stat_activity. */
+extern void fit_report_progress(const FitTask *task, int job, int step);
+
+/* ---- what a job does: fit_linear.c, fit_codes.c ---- */
+
+extern void linear_run_fold(FitTask *task, FitArrays *arrays, int fold);
+extern void linear_run_final(FitTask *task, FitArrays *arrays);
+extern void codes_run_fold(FitTask *task, FitArrays *arrays, int fold);
+extern void codes_run_final(FitTask *task, FitArrays *arrays);
+
+/* Bytes that one job over codes holds beside the task */
+extern Size codes_job_bytes(const FitTask *shape);
+
+/* ---- results in shared memory: fit_result.c ---- */
+
+extern Size fit_result_numbers(int ncolumns, int npairs);
+extern void fit_result_put(double *area, const Model *model);
+
+/* Fills intercept, terms and pairs. */
+extern void fit_result_get(const double *area, Model *model);
+
 /* ---- choice and calibration: choose.c ---- */
 
+/* Loss of one prediction: -ln of the probability of what happened */
+static inline double
+fit_log_loss(double log_odds, bool churned)
+{
+	double		margin = churned ? log_odds : -log_odds;
+
+	return margin > 0 ? log1p(exp(-margin)) : log1p(exp(margin)) - margin;
+}
+
+/* What the folds said of one encoding */
 typedef struct FitChoice
 {
 	bool		searched;		/* else the fields below say nothing */
-	int			npath;			/* values of C that every fold reached */
-	double		log_loss[FIT_MAX_PATH]; /* mean out-of-fold, per C */
+	FitEncoding encoding;
+	int			npath;			/* steps of the path that every fold reached */
+	double		path[FIT_MAX_PATH]; /* C of each */
+	int			path_pairs[FIT_MAX_PATH];
+	double		log_loss[FIT_MAX_PATH]; /* mean out-of-fold, per step */
 	int			chosen;			/* position in the path */
-	double		auc;			/* out of fold, at the chosen C */
+	int			nfolds;
+	double		fold_losses[FIT_MAX_FOLDS]; /* there, mean per fold */
+	double	   *log_odds;		/* there, out of fold, by row; palloc'd */
+	double		auc;			/* there */
 	double		quantiles[FIT_QUANTILES];	/* of the out-of-fold log-odds at the
 											 * shares .01, .02, … .99 */
 	double		slope;			/* of the outcome on out-of-fold log-odds */
 	double		intercept;
+	int			nranked;		/* pairs: on all rows, strongest first, */
+	int32	   *ranked;			/* two columns of the matrix each */
 } FitChoice;
 
-/* log_odds is laid out as in FitArrays; steps is per fold. */
-extern void fit_choose(const FitMatrix *matrix, int nfolds,
-					   const double *log_odds, const int32 *steps,
+/* Choose from a task's results; the path goes by simplicity. */
+extern void fit_choose(const FitTask *task, const FitArrays *arrays,
 					   FitChoice *choice);
+
+/* Is "simple" as good as "best", within one standard error? */
+extern bool fit_choice_as_good(const FitChoice *simple,
+							   const FitChoice *best);
 
 /* ---- the whole: fit.c ---- */
 

@@ -4,12 +4,9 @@
  *	  Runs the jobs of a fit: in parallel workers over one shared matrix, or
  *	  in this process where no worker is to be had.  The bits are the same.
  *
- * A job of the search phase is a fold: learn the encoding from the other
- * folds' rows, then follow the path of C upwards, each fit starting where
- * the last ended, and note the log-odds of the fold's own rows.  A fold
- * leaves the path when its held-out loss has grown twice running, or when a
- * larger C no longer moves the weights.  The final phase is one job: a
- * single C on all rows.
+ * A job of a search phase is a fold: learn the encoding from the other
+ * folds' rows, then follow the path of settings, and note the log-odds of the
+ * fold's own rows at each.  The final phase is one job: one setting, all rows.
  *
  * Workers exist for the sake of cancelling as much as of speed: LIBLINEAR
  * can be left cleanly only by ending its process.  So this process waits and
@@ -71,7 +68,12 @@ task_layout(const FitTask *shape, char *base, FitArrays *arrays)
 							 sizeof(double));
 	arrays->steps = place(base, &offset, shape->njobs, sizeof(int32));
 	arrays->done = place(base, &offset, shape->njobs, sizeof(int32));
-	arrays->terms = place(base, &offset, nfinal, sizeof(ModelTerm));
+	arrays->result = place(base, &offset,
+						   shape->final ? fit_result_numbers(shape->ncolumns,
+															 shape->npairs) : 0,
+						   sizeof(double));
+	arrays->pairs = place(base, &offset, mul_size(2, shape->npairs),
+						  sizeof(int32));
 	arrays->fate = place(base, &offset, nfinal, sizeof(int32));
 	arrays->duplicate_of = place(base, &offset, nfinal, sizeof(int32));
 	return offset;
@@ -88,11 +90,21 @@ task_init(FitTask *task, const FitTask *shape, FitArrays *arrays)
 	memset(arrays->done, 0, sizeof(int32) * task->njobs);
 }
 
+int
+fit_task_pairs(const FitTask *shape)
+{
+	int			most = shape->npairs;
+
+	for (int i = 0; i < shape->npath; i++)
+		most = Max(most, shape->path_pairs[i]);
+	return most;
+}
+
 /* ---- one job ---- */
 
 /* Show a worker's progress where its query text stands in pg_stat_activity. */
-static void
-report_progress(const FitTask *task, int job, int step)
+void
+fit_report_progress(const FitTask *task, int job, int step)
 {
 	char		text[128];
 
@@ -101,97 +113,21 @@ report_progress(const FitTask *task, int job, int step)
 	if (task->final)
 		snprintf(text, sizeof(text), "churn_fit: final fit");
 	else
-		snprintf(text, sizeof(text), "churn_fit: fold %d of %d, C %d of %d",
+		snprintf(text, sizeof(text), "churn_fit: fold %d of %d, step %d of %d",
 				 job + 1, task->njobs, step + 1, task->npath);
 	pgstat_report_activity(STATE_RUNNING, text);
 }
 
-/*
- * Log-odds of the rows of a fold, into log_odds[row], summed in the order of
- * terms as scoring does.  Returns their summed log-loss.
- */
-static double
-score_fold(const FitMatrix *matrix, const Encoding *encoding,
-		   double intercept, int fold, double *log_odds)
-{
-	double		loss = 0;
-
-	for (int64 row = 0; row < matrix->nrows; row++)
-		if (matrix->fold[row] == fold)
-			log_odds[row] = intercept;
-	for (int i = 0; i < encoding->ncolumns; i++)
-	{
-		const ModelTerm *term = &encoding->columns[i].term;
-		const double *x = matrix->values + (Size) term->input * matrix->nrows;
-
-		for (int64 row = 0; row < matrix->nrows; row++)
-			if (matrix->fold[row] == fold)
-				log_odds[row] += model_contribution(term, x[row],
-													isnan(x[row]));
-	}
-	for (int64 row = 0; row < matrix->nrows; row++)
-	{
-		double		margin = matrix->churned[row] ? log_odds[row] : -log_odds[row];
-
-		if (matrix->fold[row] == fold)
-			loss += margin > 0 ? log1p(exp(-margin)) : log1p(exp(margin)) - margin;
-	}
-	return loss;
-}
-
-/* Follow the path of C for one fold. */
+/* One job of whichever encoding */
 static void
-run_fold(FitTask *task, FitArrays *arrays, int fold)
+run_job(FitTask *task, FitArrays *arrays, int job)
 {
-	const FitMatrix *matrix = &arrays->matrix;
-	Encoding   *encoding = encoding_learn(matrix, fold);
-	LinearProblem *problem = linear_problem(matrix, encoding, fold);
-	double	   *weights = palloc0(sizeof(double) * (encoding->ndesign + 1));
-	Size		weights_bytes = sizeof(double) * (encoding->ndesign + 1);
-	double	   *before = palloc(weights_bytes);
-	double		last = 0;
-	int			worse = 0;
-	int			step;
+	bool		linear = task->encoding == FIT_LINEAR;
 
-	for (step = 0; step < task->npath && worse < 2; step++)
-	{
-		double		loss;
-
-		report_progress(task, fold, step);
-		memcpy(before, weights, weights_bytes);
-		linear_fit(problem, task->path[step], task->tolerance, weights);
-		if (step > 0 && memcmp(before, weights, weights_bytes) == 0)
-			break;
-		encoding_take_weights(encoding, weights);
-		loss = score_fold(matrix, encoding, weights[encoding->ndesign], fold,
-						  arrays->log_odds + (Size) step * matrix->nrows);
-		worse = step > 0 && loss > last ? worse + 1 : 0;
-		last = loss;
-	}
-	arrays->steps[fold] = step;
-}
-
-/* The fit that becomes the model */
-static void
-run_final(FitTask *task, FitArrays *arrays)
-{
-	Encoding   *encoding = encoding_learn(&arrays->matrix, FIT_NO_FOLD);
-	double	   *weights = palloc0(sizeof(double) * (encoding->ndesign + 1));
-
-	report_progress(task, 0, 0);
-	linear_fit(linear_problem(&arrays->matrix, encoding, FIT_NO_FOLD),
-			   task->path[0], task->tolerance, weights);
-	encoding_take_weights(encoding, weights);
-	task->intercept = weights[encoding->ndesign];
-	task->nterms = encoding->ncolumns;
-	for (int i = 0; i < encoding->ncolumns; i++)
-		arrays->terms[i] = encoding->columns[i].term;
-	for (int i = 0; i < task->ncolumns; i++)
-	{
-		arrays->fate[i] = encoding->fate[i];
-		arrays->duplicate_of[i] = encoding->duplicate_of[i];
-	}
-	arrays->steps[0] = 1;
+	if (task->final)
+		(linear ? linear_run_final : codes_run_final) (task, arrays);
+	else
+		(linear ? linear_run_fold : codes_run_fold) (task, arrays, job);
 }
 
 /* Take jobs until none is left; what a job allocates goes with it. */
@@ -209,10 +145,7 @@ run_jobs(FitTask *task, FitArrays *arrays)
 	{
 		if (arrays->done[job])
 			continue;
-		if (task->final)
-			run_final(task, arrays);
-		else
-			run_fold(task, arrays, job);
+		run_job(task, arrays, job);
 		pg_write_barrier();
 		arrays->done[job] = 1;
 		MemoryContextReset(context);
@@ -340,6 +273,8 @@ run_private(const FitTask *shape, Size bytes, FitTaskFunction fill,
 static Size
 job_bytes(const FitTask *shape)
 {
+	if (shape->encoding != FIT_LINEAR)
+		return codes_job_bytes(shape);
 	return add_size(linear_bytes(shape->nrows, shape->ncolumns),
 					encoding_bytes(shape->nrows, shape->ncolumns));
 }

@@ -27,8 +27,7 @@ typedef struct OptionHandler
 } OptionHandler;
 
 /* The one message for a value that an option cannot take */
-static void
-pg_attribute_noreturn()
+pg_noreturn static void
 option_wrong(const char *key, const char *wanted)
 {
 	ereport(ERROR,
@@ -151,27 +150,42 @@ read_positive(FitOptions *options, const char *key, const JsonbValue *value)
 									  "the text of the label that means churned");
 }
 
-/* Options with one answer for now: what later versions add is checked here. */
+/* Position of a string value among "choices"; "wanted" lists them. */
+static int
+option_choice(const char *key, const JsonbValue *value,
+			  const char *const *choices, const char *wanted)
+{
+	char	   *text = option_string(key, value, wanted);
+
+	for (int i = 0; choices[i] != NULL; i++)
+		if (strcmp(text, choices[i]) == 0)
+			return i;
+	option_wrong(key, wanted);
+	return -1;					/* not reached */
+}
+
 static void
 read_encoding(FitOptions *options, const char *key, const JsonbValue *value)
 {
-	const char *wanted = "\"auto\" or \"linear\"";
-	char	   *encoding = option_string(key, value, wanted);
+	static const char *const choices[] = {"linear", "bins", "pairs", "auto",
+	NULL};						/* as FitEncoding */
 
-	if (strcmp(encoding, "auto") != 0 && strcmp(encoding, "linear") != 0)
-		option_wrong(key, wanted);
+	options->encoding =
+		(FitEncoding) option_choice(key, value, choices,
+									"\"auto\", \"linear\", \"bins\" or \"pairs\"");
 }
 
 static void
 read_solver(FitOptions *options, const char *key, const JsonbValue *value)
 {
-	const char *wanted = "\"auto\" or \"liblinear\"";
-	char	   *solver = option_string(key, value, wanted);
+	static const char *const choices[] = {"liblinear", "newton", "auto", NULL}; /* as FitSolver */
 
-	if (strcmp(solver, "auto") != 0 && strcmp(solver, "liblinear") != 0)
-		option_wrong(key, wanted);
+	options->solver =
+		(FitSolver) option_choice(key, value, choices,
+								  "\"auto\", \"liblinear\" or \"newton\"");
 }
 
+/* Options with one answer for now: what later versions add is checked here. */
 static void
 read_penalty(FitOptions *options, const char *key, const JsonbValue *value)
 {
@@ -239,6 +253,8 @@ fit_options_read(Jsonb *json)
 	options->memory_kb = churn_memory_kb;
 	options->workers = max_parallel_maintenance_workers;
 	options->calibrate = true;
+	options->encoding = FIT_LINEAR;
+	options->solver = FIT_SOLVER_AUTO;
 	if (json == NULL)
 		return options;
 	if (!JB_ROOT_IS_OBJECT(json))
@@ -256,5 +272,10 @@ fit_options_read(Jsonb *json)
 		(void) JsonbIteratorNext(&iterator, &value, true);
 		read_option(options, name, &value);
 	}
+	if (options->solver == FIT_NEWTON && options->encoding == FIT_LINEAR)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("solver \"newton\" cannot fit encoding \"linear\""),
+				 errhint("Ask for encoding \"bins\" or \"pairs\", or solver \"liblinear\".")));
 	return options;
 }

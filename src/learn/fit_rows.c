@@ -211,6 +211,7 @@ compare_rows(const void *a, const void *b, void *arg)
 	const FitRow *left = *(const FitRow *const *) a;
 	const FitRow *right = *(const FitRow *const *) b;
 
+	CHECK_FOR_INTERRUPTS();
 	if (left->group_id != right->group_id)
 		return left->group_id < right->group_id ? -1 : 1;
 	if (left->churned != right->churned)

@@ -6,7 +6,7 @@
  * L2-regularised logistic regression in the primal (solver 0): it repeats
  * bit for bit and never draws from rand().  LIBLINEAR 2.30 penalises the
  * bias like any weight; a bias column of 100 makes that penalty 10,000 times
- * smaller, and the weight is scaled back.
+ * smaller (of 1000, a million times), and the weight is scaled back.
  *
  * An interrupt can be seen only in the print callback.  In a parallel worker
  * it raises there: the process ends, and all it held with it.  In any other
@@ -32,9 +32,11 @@
 #include "miscadmin.h"
 #include "storage/shmem.h"
 
-#include "learn/fit.h"
+#include "learn/bins.h"
 
 #define BIAS_COLUMN		100.0
+/* over codes little C is usual, against which the bias's penalty counts */
+#define BIAS_COLUMN_CODES 1000.0
 /* rows whose nodes are filled together, so that they stay in the cache */
 #define FILL_ROWS		256
 /* LIBLINEAR's arrays of one number a row: copies of x and y, C, D, z, … */
@@ -166,10 +168,10 @@ fill_nodes(const FitMatrix *matrix, const Encoding *encoding, int64 first,
 
 /* Bias and end of a row */
 static void
-end_row(struct feature_node *next, int ndesign)
+end_row(struct feature_node *next, int ndesign, double bias)
 {
 	next[0].index = ndesign + 1;
-	next[0].value = BIAS_COLUMN;
+	next[0].value = bias;
 	next[1].index = -1;
 	next[1].value = 0;
 }
@@ -202,7 +204,7 @@ fill_problem(LinearProblem *linear, const FitMatrix *matrix,
 		fill_nodes(matrix, encoding, first, n, held_out, next);
 		for (int i = 0; i < n; i++)
 			if (matrix->fold[first + i] != held_out)
-				end_row(next[i], encoding->ndesign);
+				end_row(next[i], encoding->ndesign, BIAS_COLUMN);
 	}
 	Assert(row == linear->problem.l);
 }
@@ -231,6 +233,141 @@ linear_problem(const FitMatrix *matrix, const Encoding *encoding, int held_out)
 	return linear;
 }
 
+/* ---- rows as codes ---- */
+
+/* The indicators of one code of a block that are not 0 */
+typedef struct CodeNodes
+{
+	int			n;
+	struct feature_node *nodes;
+} CodeNodes;
+
+Size
+linear_codes_bytes(int64 nrows, int ncolumns, int npairs)
+{
+	Size		nodes = add_size(mul_size(ncolumns, BINS_MAX),
+								 mul_size(npairs, COARSE_BINS * COARSE_BINS));
+	Size		row = add_size(mul_size(nodes + 2, sizeof(struct feature_node)),
+							   ROW_OVERHEAD);
+
+	return add_size(mul_size(nrows, row), mul_size(nodes, COLUMN_OVERHEAD));
+}
+
+/* Indicators of every code of a block: its sums of a single row */
+static CodeNodes *
+code_nodes(const CodeBlock *block, int first_index)
+{
+	CodeNodes  *all = palloc0(sizeof(CodeNodes) * block->ncodes);
+	double	   *x = palloc(sizeof(double) * Max(block->nweights, 1));
+
+	for (int code = 0; code < block->ncodes; code++)
+	{
+		double		totals[CODES_MAX] = {0};
+		CodeNodes  *nodes = &all[code];
+
+		totals[code] = 1;
+		block_sums(block, totals, x);
+		nodes->nodes = palloc(sizeof(struct feature_node) *
+							  Max(block->nweights, 1));
+		for (int i = 0; i < block->nweights; i++)
+		{
+			if (x[i] == 0)
+				continue;
+			nodes->nodes[nodes->n].index = first_index + i;
+			nodes->nodes[nodes->n++].value = x[i];
+		}
+	}
+	pfree(x);
+	return all;
+}
+
+/* Nodes of all training rows without bias and end; counts the rows. */
+static Size
+count_code_nodes(const CodeProblem *codes, CodeNodes **blocks, int *ntraining)
+{
+	Size		n = 0;
+
+	for (int64 row = 0; row < codes->nrows; row++)
+	{
+		if (!codes->training[row])
+			continue;
+		(*ntraining)++;
+		for (int b = 0; b < codes->nblocks; b++)
+			n += blocks[b][codes->blocks[b].codes[row]].n;
+	}
+	return n;
+}
+
+/* Write the rows out. */
+static void
+fill_code_rows(LinearProblem *linear, const CodeProblem *codes,
+			   CodeNodes **blocks)
+{
+	struct feature_node *next = linear->nodes;
+	int			row = 0;
+
+	for (int64 i = 0; i < codes->nrows; i++)
+	{
+		if (!codes->training[i])
+			continue;
+		if (i % FILL_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
+		linear->problem.y[row] = codes->churned[i] ? 1 : -1;
+		linear->problem.x[row++] = next;
+		for (int b = 0; b < codes->nblocks; b++)
+		{
+			const CodeNodes *nodes = &blocks[b][codes->blocks[b].codes[i]];
+
+			memcpy(next, nodes->nodes,
+				   sizeof(struct feature_node) * nodes->n);
+			next += nodes->n;
+		}
+		end_row(next, linear->ndesign, BIAS_COLUMN_CODES);
+		next += 2;
+	}
+}
+
+LinearProblem *
+linear_problem_codes(const CodeProblem *codes)
+{
+	LinearProblem *linear = palloc0(sizeof(LinearProblem));
+	CodeNodes **blocks = palloc(sizeof(CodeNodes *) * Max(codes->nblocks, 1));
+	MemoryContext context = CurrentMemoryContext;
+	int			ntraining = 0;
+	Size		n;
+
+	for (int b = 0; b < codes->nblocks; b++)
+	{
+		blocks[b] = code_nodes(&codes->blocks[b], linear->ndesign + 1);
+		linear->ndesign += codes->blocks[b].nweights;
+	}
+	n = count_code_nodes(codes, blocks, &ntraining);
+	linear->problem.l = ntraining;
+	linear->problem.n = linear->ndesign + 1;
+	linear->problem.bias = BIAS_COLUMN_CODES;
+	linear->problem.y =
+		MemoryContextAllocHuge(context, mul_size(ntraining, sizeof(double)));
+	linear->problem.x =
+		MemoryContextAllocHuge(context, mul_size(ntraining, sizeof(void *)));
+	linear->nodes =
+		MemoryContextAllocHuge(context,
+							   mul_size(add_size(n, 2 * (Size) ntraining),
+										sizeof(struct feature_node)));
+	fill_code_rows(linear, codes, blocks);
+	return linear;
+}
+
+void
+linear_free(LinearProblem *linear)
+{
+	pfree(linear->problem.y);
+	pfree(linear->problem.x);
+	pfree(linear->nodes);
+	pfree(linear);
+}
+
+/* ---- solving ---- */
+
 /* Every field zeroed, then set, then checked by the library itself */
 static void
 set_parameters(const LinearProblem *linear, double c, double tolerance,
@@ -255,7 +392,7 @@ linear_fit(LinearProblem *linear, double c, double tolerance, double *weights)
 	struct parameter parameters;
 	struct model *solution;
 
-	weights[linear->ndesign] /= BIAS_COLUMN;
+	weights[linear->ndesign] /= linear->problem.bias;
 	set_parameters(linear, c, tolerance, weights, &parameters);
 	set_print_string_function(report_step);
 	running = linear;
@@ -270,7 +407,7 @@ linear_fit(LinearProblem *linear, double c, double tolerance, double *weights)
 		ereport(ERROR,
 				(errcode(ERRCODE_QUERY_CANCELED),
 				 errmsg("canceling fit due to user request")));
-	weights[linear->ndesign] *= BIAS_COLUMN;
+	weights[linear->ndesign] *= linear->problem.bias;
 	for (int i = 0; i <= linear->ndesign; i++)
 		if (!isfinite(weights[i]))
 			elog(ERROR, "LIBLINEAR gave a weight that is not finite");

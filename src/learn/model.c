@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * model.c
- *	  The stored and sent form of churn_model, and its score.
+ *	  The stored and sent form of churn_model.
  *
  * The form is the same on every machine: numbers in network order, names in
  * UTF-8.  After the length word come
@@ -10,7 +10,8 @@
  *	  hash of the payload (8 bytes), payload
  *
  * and the payload is: spec text (flag, string), intercept, inputs (count,
- * strings), terms (count; kind byte, input, flag, numbers), provenance.
+ * strings), terms (count; each a kind byte and what model_terms.c says of it,
+ * pairs last), provenance.
  * The hash guards against damage and keys caches of decoded models.
  *
  *-------------------------------------------------------------------------
@@ -26,22 +27,12 @@
 #endif
 
 #include "history/spec.h"
-#include "learn/model.h"
+#include "learn/model_io.h"
 
 #define MODEL_VERSION		1
 #define MODEL_HEADER_BYTES	16	/* magic, version, reserved, hash */
-#define MODEL_TERM_LINEAR	1	/* kind of a term */
-#define MODEL_TERM_BYTES	(1 + 4 + 1 + 8 * 8)
 
 static const char model_magic[3] = {'c', 'h', 'M'};
-
-/* Where reading has come to, and what damage raises */
-typedef struct ModelReader
-{
-	const char *next;
-	const char *end;
-	int			sqlstate;
-} ModelReader;
 
 extern Datum churn_spec_in(PG_FUNCTION_ARGS);
 extern Datum churn_spec_out(PG_FUNCTION_ARGS);
@@ -79,9 +70,7 @@ load_uint64(const char *bytes)
 	return pg_ntoh64(n);
 }
 
-/* The one message for bytes that cannot be a model */
-static void
-pg_attribute_noreturn()
+void
 model_damaged(int sqlstate, const char *what)
 {
 	ereport(ERROR,
@@ -114,8 +103,7 @@ header_check(const char *bytes, Size length, int sqlstate)
 		model_damaged(sqlstate, "its checksum does not match");
 }
 
-/* Step over "length" bytes, or raise. */
-static const char *
+const char *
 reader_take(ModelReader *reader, Size length)
 {
 	const char *bytes = reader->next;
@@ -126,7 +114,7 @@ reader_take(ModelReader *reader, Size length)
 	return bytes;
 }
 
-static bool
+bool
 reader_flag(ModelReader *reader)
 {
 	unsigned char flag = *reader_take(reader, 1);
@@ -136,13 +124,13 @@ reader_flag(ModelReader *reader)
 	return flag == 1;
 }
 
-static uint32
+uint32
 reader_uint32(ModelReader *reader)
 {
 	return load_uint32(reader_take(reader, 4));
 }
 
-static double
+double
 reader_double(ModelReader *reader)
 {
 	uint64		bits = load_uint64(reader_take(reader, 8));
@@ -183,34 +171,6 @@ read_inputs(ModelReader *reader, Model *model)
 		model->inputs[i] = reader_string(reader, 4 * MODEL_NAME_BYTES);
 }
 
-static void
-read_terms(ModelReader *reader, Model *model)
-{
-	uint32		count = reader_uint32(reader);
-
-	if (count > (uint32) model->ninputs)
-		model_damaged(reader->sqlstate, "more terms than inputs");
-	model->nterms = count;
-	model->terms = palloc0(sizeof(ModelTerm) * Max(count, 1));
-	for (uint32 i = 0; i < count; i++)
-	{
-		ModelTerm  *term = &model->terms[i];
-
-		if (*reader_take(reader, 1) != MODEL_TERM_LINEAR)
-			model_damaged(reader->sqlstate, "a term of unknown kind");
-		term->input = (int32) reader_uint32(reader);	/* range: model_validate() */
-		term->signed_log = reader_flag(reader);
-		term->low = reader_double(reader);
-		term->high = reader_double(reader);
-		term->mean = reader_double(reader);
-		term->scale = reader_double(reader);
-		term->weight = reader_double(reader);
-		term->missing_weight = reader_double(reader);
-		term->average = reader_double(reader);
-		term->missing_share = reader_double(reader);
-	}
-}
-
 Model *
 model_parse(const char *bytes, Size length, int sqlstate)
 {
@@ -226,7 +186,7 @@ model_parse(const char *bytes, Size length, int sqlstate)
 	}
 	model->intercept = reader_double(&reader);
 	read_inputs(&reader, model);
-	read_terms(&reader, model);
+	model_read_terms(&reader, model);
 	model->provenance = reader_string(&reader, MODEL_MAX_BYTES);
 	if (reader.next != reader.end)
 		model_damaged(sqlstate, "bytes follow its end");
@@ -259,27 +219,6 @@ model_hash(Datum datum)
 	return hash;
 }
 
-/* True for what |contribution| may be */
-static bool
-share_ok(double x)
-{
-	return fabs(x) <= MODEL_MAX_SHARE;
-}
-
-/* Numbers of one term: finite, ordered, and finite at both ends */
-static bool
-term_ok(const ModelTerm *term)
-{
-	return isfinite(term->low) && isfinite(term->high) &&
-		term->low <= term->high &&
-		isfinite(term->mean) && isfinite(term->scale) && term->scale > 0 &&
-		isfinite(term->weight) &&
-		share_ok(term->missing_weight) && share_ok(term->average) &&
-		term->missing_share >= 0 && term->missing_share <= 1 &&
-		share_ok(model_contribution(term, term->low, false)) &&
-		share_ok(model_contribution(term, term->high, false));
-}
-
 void
 model_validate(const Model *model, int sqlstate)
 {
@@ -292,18 +231,9 @@ model_validate(const Model *model, int sqlstate)
 		if (length < 1 || length > MODEL_NAME_BYTES)
 			model_damaged(sqlstate, "the name of an input is empty or too long");
 	}
-	if (!share_ok(model->intercept))
+	if (!(fabs(model->intercept) <= MODEL_MAX_SHARE))
 		model_damaged(sqlstate, "the intercept is out of range");
-	for (int i = 0; i < model->nterms; i++)
-	{
-		const ModelTerm *term = &model->terms[i];
-
-		if (term->input < 0 || term->input >= model->ninputs ||
-			(i > 0 && term->input <= model->terms[i - 1].input))
-			model_damaged(sqlstate, "terms are not in the order of inputs");
-		if (!term_ok(term))
-			model_damaged(sqlstate, "a number of a term is out of range");
-	}
+	model_validate_terms(model, sqlstate);
 }
 
 /* A string in UTF-8, with its length before it */
@@ -319,27 +249,10 @@ send_string(StringInfo out, const char *string)
 	pq_sendbytes(out, utf8, length);
 }
 
-/* Zero has one sign in a stored model, as in JSON numbers. */
-static void
+void
 send_double(StringInfo out, double x)
 {
 	pq_sendfloat8(out, x == 0 ? 0 : x);
-}
-
-static void
-send_term(StringInfo out, const ModelTerm *term)
-{
-	pq_sendbyte(out, MODEL_TERM_LINEAR);
-	pq_sendint32(out, term->input);
-	pq_sendbyte(out, term->signed_log ? 1 : 0);
-	send_double(out, term->low);
-	send_double(out, term->high);
-	send_double(out, term->mean);
-	send_double(out, term->scale);
-	send_double(out, term->weight);
-	send_double(out, term->missing_weight);
-	send_double(out, term->average);
-	send_double(out, term->missing_share);
 }
 
 /* JSON text as jsonb prints it, so that printing and reading change nothing */
@@ -375,9 +288,7 @@ model_encode(Model *model)
 	pq_sendint32(&out, model->ninputs);
 	for (int i = 0; i < model->ninputs; i++)
 		send_string(&out, model->inputs[i]);
-	pq_sendint32(&out, model->nterms);
-	for (int i = 0; i < model->nterms; i++)
-		send_term(&out, &model->terms[i]);
+	model_send_terms(&out, model);
 	send_string(&out, model->provenance);
 
 	if (out.len > MODEL_MAX_BYTES)
@@ -391,31 +302,6 @@ model_encode(Model *model)
 	memcpy(out.data + VARHDRSZ + 8, &hash, sizeof(hash));
 	SET_VARSIZE(out.data, out.len);
 	return PointerGetDatum(out.data);
-}
-
-double
-model_log_odds(const Model *model, const double *values, const bool *nulls)
-{
-	double		sum = model->intercept;
-
-	for (int i = 0; i < model->nterms; i++)
-	{
-		const ModelTerm *term = &model->terms[i];
-
-		sum += model_contribution(term, values[term->input],
-								  nulls[term->input]);
-	}
-	return sum;
-}
-
-double
-model_base(const Model *model)
-{
-	double		sum = model->intercept;
-
-	for (int i = 0; i < model->nterms; i++)
-		sum += model->terms[i].average;
-	return sum;
 }
 
 /* The wire form is the stored form without its length word. */

@@ -3,9 +3,9 @@
  * model.h
  *	  churn_model: a fitted model as a self-contained value.
  *
- * A model is a sum of terms, at most one an input for now: log-odds =
- * intercept + sum of the terms' contributions.  The decoded form below is
- * what fitting fills, scoring reads and the text form prints.
+ * A model is a sum of terms, at most one an input, and of pairs of inputs:
+ * log-odds = intercept + sum of the contributions.  The decoded form below
+ * is what fitting fills, scoring reads and the text form prints.
  *
  * An input is a feature or column that the model was offered; one without a
  * term has no weight (it was constant, say), but keeps its place, so that
@@ -26,11 +26,24 @@
 #define MODEL_MAX_BYTES		(64 * 1024 * 1024)	/* stored size */
 #define MODEL_MAX_SHARE		1e100	/* |contribution| of one term, and of the
 									 * intercept: sums stay finite */
+#define MODEL_MAX_CUTS		250 /* of a term; codes fit into a byte */
+#define MODEL_MAX_PAIRS		1000
+
+/* Kinds of terms; the number is what is stored. */
+typedef enum ModelKind
+{
+	MODEL_LINEAR = 1,
+	MODEL_BINS = 2,
+	MODEL_PAIR = 3
+} ModelKind;
 
 /*
  * Linear term.  With x cut to [low, high], the range seen in training:
  * z = (t(x) - mean) / scale, t(x) = x or sign(x) ln(1 + |x|);
  * contribution = weight * z when x is known, else missing_weight.
+ *
+ * Bins: x lies in bin number "how many cuts are at most x", and values[bin]
+ * is its contribution; missing_weight again when x is NULL.
  *
  * Contributions are shown against the training mean: "average" is the mean
  * of the contribution over the training rows, so that contribution - average
@@ -38,17 +51,46 @@
  */
 typedef struct ModelTerm
 {
+	ModelKind	kind;			/* MODEL_LINEAR or MODEL_BINS */
 	int			input;			/* position in the inputs */
+	/* linear */
 	bool		signed_log;		/* t(x) = sign(x) ln(1 + |x|) */
 	double		low;			/* least known training value */
 	double		high;			/* largest known training value */
 	double		mean;			/* of t(x) over known training values */
 	double		scale;			/* standard deviation of the same, > 0 */
 	double		weight;			/* log-odds a standard deviation */
+	/* bins */
+	int			ncuts;
+	double	   *cuts;			/* strictly ascending */
+	double	   *values;			/* ncuts + 1, log-odds */
+	double	   *shares;			/* ncuts + 1, of training rows */
+	/* both */
 	double		missing_weight; /* log-odds when x is NULL */
 	double		average;		/* mean contribution in training */
 	double		missing_share;	/* share of training rows with x NULL */
 } ModelTerm;
+
+/* One input of a pair, and how it is cut */
+typedef struct ModelSide
+{
+	int			input;
+	int			ncuts;
+	double	   *cuts;			/* strictly ascending */
+} ModelSide;
+
+/*
+ * What two inputs say together beyond what each says alone.  Cells are laid
+ * out row by row, a row for each bin of the first input and one for NULL,
+ * in each a cell for every bin of the second and one for NULL.
+ */
+typedef struct ModelPair
+{
+	ModelSide	side[2];		/* the first has the smaller input */
+	double	   *values;			/* of cells, log-odds */
+	double	   *shares;			/* of training rows in cells */
+	double		average;		/* mean contribution in training */
+} ModelPair;
 
 typedef struct Model
 {
@@ -58,6 +100,8 @@ typedef struct Model
 	char	  **inputs;			/* names, in the order of features float8[] */
 	int			nterms;
 	ModelTerm  *terms;			/* strictly ascending by input */
+	int			npairs;
+	ModelPair  *pairs;			/* strictly ascending by inputs */
 	char	   *provenance;		/* JSON object text: rows, churn rate, options,
 								 * C, folds, log-loss, solver, … */
 } Model;
@@ -96,12 +140,33 @@ model_transform(double x, bool signed_log)
 	return signed_log ? copysign(log1p(fabs(x)), x) : x;
 }
 
+/* How many cuts are at most x */
+static inline int
+model_bin(const double *cuts, int ncuts, double x)
+{
+	int			low = 0,
+				high = ncuts;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (cuts[middle] <= x)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* What one value adds to the log-odds */
 static inline double
 model_contribution(const ModelTerm *term, double x, bool isnull)
 {
 	if (isnull)
 		return term->missing_weight;
+	if (term->kind == MODEL_BINS)
+		return term->values[model_bin(term->cuts, term->ncuts, x)];
 	if (x < term->low)
 		x = term->low;
 	else if (x > term->high)
@@ -110,12 +175,51 @@ model_contribution(const ModelTerm *term, double x, bool isnull)
 		((model_transform(x, term->signed_log) - term->mean) / term->scale);
 }
 
+/* Cells of a pair */
+static inline int
+model_pair_cells(const ModelPair *pair)
+{
+	return (pair->side[0].ncuts + 2) * (pair->side[1].ncuts + 2);
+}
+
+/* Bin of one input of a pair; NULL comes after the last */
+static inline int
+model_side_bin(const ModelSide *side, const double *values, const bool *nulls)
+{
+	return nulls[side->input] ? side->ncuts + 1 :
+		model_bin(side->cuts, side->ncuts, values[side->input]);
+}
+
+/* What two values add together */
+static inline double
+model_pair_contribution(const ModelPair *pair, const double *values,
+						const bool *nulls)
+{
+	int			row = model_side_bin(&pair->side[0], values, nulls);
+	int			column = model_side_bin(&pair->side[1], values, nulls);
+
+	return pair->values[row * (pair->side[1].ncuts + 2) + column];
+}
+
 /* Log-odds of one row; values and nulls in the order of the inputs. */
 extern double model_log_odds(const Model *model, const double *values,
 							 const bool *nulls);
 
 /* Log-odds of the average training row: intercept and averages */
 extern double model_base(const Model *model);
+
+/* Which inputs have a term or a pair; palloc'd, by input */
+extern bool *model_speaking(const Model *model);
+
+/*
+ * What every input adds to the log-odds of the average training row, by
+ * input; a pair is split half and half.
+ */
+extern void model_contributions(const Model *model, const double *values,
+								const bool *nulls, double *contributions);
+
+/* Multiply the log-odds by a slope and add an intercept, for every row. */
+extern void model_rescale(Model *model, double slope, double intercept);
 
 /* 1 / (1 + exp(-log_odds)) without overflow */
 static inline double

@@ -81,12 +81,14 @@ CREATE FUNCTION churn_model_terms(model churn_model,
 	OUT term text, OUT coding text, OUT weight float8,
 	OUT missing_weight float8, OUT mean float8, OUT scale float8,
 	OUT low float8, OUT high float8, OUT average float8,
-	OUT missing_share float8)
+	OUT missing_share float8, OUT level text, OUT share float8,
+	OUT partner text, OUT partner_low float8, OUT partner_high float8,
+	OUT partner_level text)
 	RETURNS SETOF record
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION churn_model_terms(churn_model) IS
-'the terms of a model, one row an input with a weight: weight is log-odds a standard deviation (scale) of the value, or of sign(x) ln(1+|x|) where coding is "signed log", from its mean; missing_weight the log-odds of a missing value; low and high the range seen in training; average the mean contribution';
+'the terms of a model. Coding "linear" or "signed log", one row an input: weight is log-odds a standard deviation (scale) of the value, or of sign(x) ln(1+|x|), from its mean; missing_weight the log-odds of a missing value; low and high the range seen in training. Coding "bins", one row a bin from low (inclusive) to high (exclusive), NULL at open ends, level "missing" for NULL: weight is log-odds, share that of training rows. Coding "pair", one row a cell of two inputs that training saw: what both say beyond the sum of each. average is the mean contribution';
 
 CREATE FUNCTION churn_model_inputs(model churn_model) RETURNS text[]
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE

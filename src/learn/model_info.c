@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * model_info.c
- *	  What people ask of a model: where it comes from, and its terms.
+ *	  What people ask of a model: where it comes from, its inputs.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,7 +14,6 @@
 #include "utils/jsonb.h"
 
 #include "learn/model.h"
-#include "learn/result.h"
 
 extern Datum churn_spec_out(PG_FUNCTION_ARGS);
 
@@ -29,10 +28,10 @@ churn_model_info(PG_FUNCTION_ARGS)
 
 	initStringInfo(&out);
 	appendStringInfo(&out,
-					 "{\"format\": 1, \"checksum\": \"%016llx\", \"bytes\": %d, \"inputs\": %d, \"terms\": %d, \"spec\": ",
+					 "{\"format\": 1, \"checksum\": \"%016llx\", \"bytes\": %d, \"inputs\": %d, \"terms\": %d, \"pairs\": %d, \"spec\": ",
 					 (unsigned long long) model_hash(datum),
 					 (int) VARSIZE(DatumGetPointer(datum)), model->ninputs,
-					 model->nterms);
+					 model->nterms, model->npairs);
 	if (model->spec == (Datum) 0)
 		appendStringInfoString(&out, "null");
 	else
@@ -40,36 +39,6 @@ churn_model_info(PG_FUNCTION_ARGS)
 															  model->spec)));
 	appendStringInfo(&out, ", \"provenance\": %s}", model->provenance);
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
-}
-
-/* One row a term, in the order of inputs */
-PG_FUNCTION_INFO_V1(churn_model_terms);
-Datum
-churn_model_terms(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Model	   *model = model_decode(PG_GETARG_DATUM(0));
-
-	result_begin(fcinfo);
-	for (int i = 0; i < model->nterms; i++)
-	{
-		const ModelTerm *term = &model->terms[i];
-		Datum		values[10];
-		bool		nulls[10] = {false};
-
-		values[0] = CStringGetTextDatum(model->inputs[term->input]);
-		values[1] = CStringGetTextDatum(term->signed_log ? "signed log" : "linear");
-		values[2] = Float8GetDatum(term->weight);
-		values[3] = Float8GetDatum(term->missing_weight);
-		values[4] = Float8GetDatum(term->mean);
-		values[5] = Float8GetDatum(term->scale);
-		values[6] = Float8GetDatum(term->low);
-		values[7] = Float8GetDatum(term->high);
-		values[8] = Float8GetDatum(term->average);
-		values[9] = Float8GetDatum(term->missing_share);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
-	return (Datum) 0;
 }
 
 /* The names of the inputs, in the order of an array of features */

@@ -46,31 +46,32 @@ themes_add_up(Scorer *scorer, int *nthemes)
 {
 	const Model *model = scorer->model;
 	bool		themed = model->spec != (Datum) 0;
+	double	   *by_input = palloc(sizeof(double) * model->ninputs);
+	bool	   *speaking = model_speaking(model);
 	Theme	   *themes;
 
 	*nthemes = themed ? FEATURE_THEMES : model->ninputs;
 	themes = palloc0(sizeof(Theme) * Max(*nthemes, 1));
 	for (int i = 0; i < *nthemes; i++)
 		themes[i].speaker = -1;
-	for (int i = 0; i < model->nterms; i++)
+	model_contributions(model, scorer->values, scorer->nulls, by_input);
+	for (int i = 0; i < model->ninputs; i++)
 	{
-		int			input = model->terms[i].input;
-		double		log_odds = model_contribution(&model->terms[i],
-												  scorer->values[input],
-												  scorer->nulls[input]) -
-			model->terms[i].average;
 		double		readiness = 1;
-		Theme	   *theme = &themes[themed ?
-									(int) scorer_theme(scorer, input, &readiness) :
-									input];
+		Theme	   *theme;
 
-		theme->log_odds += log_odds;
-		if (log_odds * readiness > theme->strength)
+		if (!speaking[i])
+			continue;
+		theme = &themes[themed ? (int) scorer_theme(scorer, i, &readiness) : i];
+		theme->log_odds += by_input[i];
+		if (by_input[i] * readiness > theme->strength)
 		{
-			theme->strength = log_odds * readiness;
-			theme->speaker = input;
+			theme->strength = by_input[i] * readiness;
+			theme->speaker = i;
 		}
 	}
+	pfree(by_input);
+	pfree(speaking);
 	return themes;
 }
 

@@ -229,14 +229,20 @@ scorer_bind_row(Scorer *scorer, HeapTupleHeader row)
 {
 	Oid			type = HeapTupleHeaderGetTypeId(row);
 	int32		typmod = HeapTupleHeaderGetTypMod(row);
+	uint64		identifier = assign_record_type_identifier(type, typmod);
 	int			ninputs = scorer->model->ninputs;
 	MemoryContext caller;
 
 	if (scorer->desc != NULL && scorer->row_type == type &&
-		scorer->row_typmod == typmod)
+		scorer->row_typmod == typmod && scorer->row_identifier == identifier)
 		return;
-	caller = MemoryContextSwitchTo(scorer->context);
 	scorer->desc = NULL;		/* until everything below is there */
+	if (scorer->row_context == NULL)
+		scorer->row_context = AllocSetContextCreate(scorer->context,
+													"churn scorer row type",
+													ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(scorer->row_context);
+	caller = MemoryContextSwitchTo(scorer->row_context);
 	{
 		TupleDesc	desc = lookup_rowtype_tupdesc_copy(type, typmod);
 
@@ -246,6 +252,7 @@ scorer_bind_row(Scorer *scorer, HeapTupleHeader row)
 		scorer->row_nulls = palloc(sizeof(bool) * Max(desc->natts, 1));
 		scorer->row_type = type;
 		scorer->row_typmod = typmod;
+		scorer->row_identifier = identifier;
 		scorer->desc = desc;
 	}
 	MemoryContextSwitchTo(caller);

@@ -31,8 +31,10 @@ typedef struct Scorer
 	double	   *feature_values; /* of the current row, in list order */
 	bool	   *feature_nulls;
 
+	MemoryContext row_context;	/* holds what follows; NULL: no row yet */
 	Oid			row_type;		/* of the last composite value */
 	int32		row_typmod;
+	uint64		row_identifier; /* a new one when the type was altered */
 	TupleDesc	desc;			/* copy */
 	int		   *column;			/* per input: its place in the row, or -1 */
 	Oid		   *column_type;	/* per input: base type */

@@ -159,7 +159,10 @@ PG_FUNCTION_INFO_V1(churn_evaluate_final);
 Datum
 churn_evaluate_final(PG_FUNCTION_ARGS)
 {
-	return evaluation(fcinfo, ranking_sorted(PG_GETARG_DATUM(0)), NULL);
+	const Ranking *ranking = ranking_sorted(PG_GETARG_DATUM(0));
+
+	ranking_require_scores(ranking);
+	return evaluation(fcinfo, ranking, NULL);
 }
 
 PG_FUNCTION_INFO_V1(churn_evaluate_keyed_final);

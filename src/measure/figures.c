@@ -104,6 +104,7 @@ figure_rows_add(FigureRows *rows, const Figures *figures)
 {
 	Datum		values[FIGURES_MAX];
 
+	CHECK_FOR_INTERRUPTS();
 	figures_datums(figures, rows->desc, values);
 	tuplestore_putvalues(rows->store, rows->desc, values,
 						 (bool *) figures->null);

@@ -20,6 +20,9 @@
 #include "measure/metric.h"
 #include "measure/quantile.h"
 
+/* Beyond it one kind of mistake costs nothing, and the Beta is a point. */
+#define SEVERITY_MAX	1e6
+
 /* The distribution of the cost, and its partial moments */
 typedef struct CostWeight
 {
@@ -115,10 +118,11 @@ churn_severity_trans(PG_FUNCTION_ARGS)
 	Ranking    *ranking = ranking_state(fcinfo, 1, false);
 	double		severity = ranking_number(fcinfo, 3, "severity_ratio");
 
-	if (severity <= 0)
+	if (severity < 1 / SEVERITY_MAX || severity > SEVERITY_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("severity_ratio must be above 0, not %g", severity)));
+				 errmsg("severity_ratio must be between %g and %g, not %g",
+						1 / SEVERITY_MAX, SEVERITY_MAX, severity)));
 	ranking_set_params(ranking, 1, &severity);
 	return ranking_add_row(fcinfo, ranking);
 }

@@ -25,6 +25,8 @@
 #include "measure/metric.h"
 #include "measure/quantile.h"
 
+#define BETA_MAX	1e6			/* the Beta is a point by then */
+
 const Money profit_defaults = {
 	.success_rate = 0.3,.alpha = 6,.beta = 14,
 	.value = 200,.offer_cost = 10,.contact_cost = 1
@@ -211,11 +213,12 @@ churn_empc_trans(PG_FUNCTION_ARGS)
 	params[2] = ranking_number(fcinfo, 5, "value");
 	params[3] = ranking_number(fcinfo, 6, "offer_cost");
 	params[4] = ranking_number(fcinfo, 7, "contact_cost");
-	if (params[0] <= 0 || params[1] <= 0)
+	if (params[0] <= 0 || params[0] > BETA_MAX ||
+		params[1] <= 0 || params[1] > BETA_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("alpha and beta must be above 0, not %g and %g",
-						params[0], params[1])));
+				 errmsg("alpha and beta must be above 0 and at most %g, not %g and %g",
+						BETA_MAX, params[0], params[1])));
 	check_money(params[2], params[3], params[4]);
 	ranking_set_params(ranking, 5, params);
 	return ranking_add_row(fcinfo, ranking);

@@ -63,8 +63,10 @@ rank_stream_add(RankStream *stream, const TieGroup *group,
 	}
 	else if (stream->nbytes + GROUP_MAX_BYTES > stream->capacity)
 	{
-		stream->bytes = repalloc_huge(stream->bytes, stream->capacity * 2);
-		stream->capacity *= 2;
+		/* bytes that were read from a flat value have no room to spare */
+		stream->capacity = Max(stream->capacity * 2,
+							   stream->nbytes + GROUP_MAX_BYTES);
+		stream->bytes = repalloc_huge(stream->bytes, stream->capacity);
 	}
 
 	end = stream->bytes + stream->nbytes;
@@ -111,6 +113,13 @@ rank_stream_next(RankReader *reader, TieGroup *group)
 			group->churners = get_varint(stream, &reader->byte);
 			group->stayers = get_varint(stream, &reader->byte);
 			return true;
+		}
+		if (byte < 2)
+		{
+			/* nobody writes it; ranking_check_order() misses the rows */
+			reader->byte = stream->nbytes;
+			reader->ended = true;
+			return false;
 		}
 		reader->singles = byte;
 		while (byte >>= 1)

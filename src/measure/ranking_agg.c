@@ -96,7 +96,15 @@ ranking_state(FunctionCallInfo fcinfo, int width, bool needs_scores)
 	Ranking    *ranking;
 
 	if (!PG_ARGISNULL(0))
-		return ranking_writable(PG_GETARG_DATUM(0), context);
+	{
+		ranking = ranking_writable(PG_GETARG_DATUM(0), context);
+		/* an aggregate of somebody else's may begin with any ranking */
+		if (unlikely(ranking->width != width))
+			ranking_expect(ranking, width, 0);
+		if (unlikely(needs_scores && ranking->form != RANKING_SCORES))
+			ranking_require_scores(ranking);
+		return ranking;
+	}
 	ranking = ranking_create(context, width);
 	if (!needs_scores && input_is_ordered(fcinfo))
 		ranking->form = RANKING_ORDER;

@@ -3,22 +3,20 @@
 -- Cut-offs are stored with the model and stay fixed between trainings, so that
 -- counts move when users do.
 
+-- Inlined into its caller's query, so nothing here may be found by a path.
 CREATE FUNCTION churn_band(score float8, cutoffs float8[], previous text DEFAULT NULL)
     RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
         SELECT CASE
-            WHEN kept.band BETWEEN lenient.down AND lenient.up THEN previous
-            ELSE (ARRAY['low', 'medium', 'high', 'critical'])[plain.band] END
-        FROM (SELECT 1 + (score >= cutoffs[1])::int + (score >= cutoffs[2])::int
-                  + (score >= cutoffs[3])::int) AS plain (band),
-             -- bands of the scores .02 above and below
-             (SELECT 1 + (score + .02 >= cutoffs[1])::int + (score + .02 >= cutoffs[2])::int
-                  + (score + .02 >= cutoffs[3])::int,
-                  1 + (score - .02 >= cutoffs[1])::int + (score - .02 >= cutoffs[2])::int
-                  + (score - .02 >= cutoffs[3])::int) AS lenient (up, down),
-             (SELECT pg_catalog.array_position(
-                  ARRAY['low', 'medium', 'high', 'critical'], previous)) AS kept (band)
+            WHEN pg_catalog.array_position('{low,medium,high,critical}'::pg_catalog.text[], previous)
+                OPERATOR(pg_catalog.>) pg_catalog.width_bucket(score OPERATOR(pg_catalog.-) .02, cutoffs)
+             AND pg_catalog.array_position('{low,medium,high,critical}'::pg_catalog.text[], previous)
+                OPERATOR(pg_catalog.<=) (pg_catalog.width_bucket(score OPERATOR(pg_catalog.+) .02, cutoffs)
+                    OPERATOR(pg_catalog.+) 1)
+            THEN previous
+            ELSE ('{low,medium,high,critical}'::pg_catalog.text[])
+                [pg_catalog.width_bucket(score, cutoffs) OPERATOR(pg_catalog.+) 1] END
     $$;
 COMMENT ON FUNCTION churn_band(float8, float8[], text) IS 'low, medium, high or critical: cutoffs are the least scores of the last three; with the band a user had before, they keep it until their score is .02 beyond its cut-off';
 
@@ -36,7 +34,7 @@ BEGIN
     IF quantiles IS NOT NULL THEN
         RETURN ARRAY[(quantiles->>59)::float8, (quantiles->>84)::float8, (quantiles->>94)::float8];
     END IF;
-    EXECUTE format('SELECT pg_catalog.percentile_disc(''{.60,.85,.95}'') WITHIN GROUP (ORDER BY'
+    EXECUTE format('SELECT pg_catalog.percentile_disc(''{.60,.85,.95}''::pg_catalog.float8[]) WITHIN GROUP (ORDER BY'
         ' @extschema@.churn_predict(%L::@extschema@.churn_model, s.features)) FROM %I.%I AS s'
         ' WHERE s.purpose OPERATOR(pg_catalog.=) ''train''',
         model, definition.table_schema, definition.study || '_snapshots') INTO cutoffs;

@@ -14,6 +14,9 @@
 
 #include "fmgr.h"
 #include "utils/builtins.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 
 #define FNV_OFFSET	UINT64CONST(0xcbf29ce484222325)
 #define FNV_PRIME	UINT64CONST(0x100000001b3)

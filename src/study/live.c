@@ -22,9 +22,16 @@
 #include "study/live.h"
 #include "study/owner.h"
 
+/* A kept look-up of a study, good for one installation of the extension */
+typedef struct StudyPlan
+{
+	Oid			catalogue;		/* OID of churn_models, as in session.c */
+	SPIPlanPtr	plan;
+} StudyPlan;
+
 /* By name, and by being the only one; kept for the session */
-static SPIPlanPtr named_plan = NULL;
-static SPIPlanPtr only_plan = NULL;
+static StudyPlan named_plan;
+static StudyPlan only_plan;
 
 /*
  * True while the owner's SQL runs: were that to score in turn, it could push
@@ -33,26 +40,30 @@ static SPIPlanPtr only_plan = NULL;
 static bool live_busy = false;
 
 static SPIPlanPtr
-study_plan(const char *schema, bool named)
+study_plan(const char *schema, Oid catalogue, bool named)
 {
-	SPIPlanPtr *plan = named ? &named_plan : &only_plan;
+	StudyPlan  *kept = named ? &named_plan : &only_plan;
 	Oid			type = TEXTOID;
+	SPIPlanPtr	plan;
 
-	if (*plan == NULL)
-	{
-		*plan = SPI_prepare(psprintf("SELECT s.study, s.owner, s.revision, s.active_window,"
-									 " s.min_tenure, m.id FROM %s.churn_studies AS s"
-									 " LEFT JOIN %s.churn_models AS m"
-									 " ON m.study OPERATOR(pg_catalog.=) s.study"
-									 " AND m.status OPERATOR(pg_catalog.=) 'champion'"
-									 " WHERE %s", schema, schema,
-									 named ? "s.study OPERATOR(pg_catalog.=) $1"
-									 : "pg_catalog.pg_has_role(s.owner, 'MEMBER') LIMIT 2"),
-							named ? 1 : 0, &type);
-		if (*plan == NULL || SPI_keepplan(*plan) != 0)
-			elog(ERROR, "could not prepare the look-up of a study");
-	}
-	return *plan;
+	if (kept->plan != NULL && kept->catalogue == catalogue)
+		return kept->plan;
+	plan = SPI_prepare(psprintf("SELECT s.study, s.owner, s.revision, s.active_window,"
+								" s.min_tenure, m.id FROM %s.churn_studies AS s"
+								" LEFT JOIN %s.churn_models AS m"
+								" ON m.study OPERATOR(pg_catalog.=) s.study"
+								" AND m.status OPERATOR(pg_catalog.=) 'champion'"
+								" WHERE %s", schema, schema,
+								named ? "s.study OPERATOR(pg_catalog.=) $1"
+								: "pg_catalog.pg_has_role(s.owner, 'MEMBER') LIMIT 2"),
+					   named ? 1 : 0, &type);
+	if (plan == NULL || SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not prepare the look-up of a study");
+	if (kept->plan != NULL)
+		SPI_freeplan(kept->plan);
+	kept->plan = plan;
+	kept->catalogue = catalogue;
+	return plan;
 }
 
 /* The one study that is meant when none is named. */
@@ -71,26 +82,36 @@ check_only_study(uint64 found)
 				 errhint("Name it: churn_score(user_id, 'study'), or SET churn.study = 'study'.")));
 }
 
-static void
-study_read(const char *schema, char *name, LiveStudy *study)
+/* The name that was given: the argument, else the setting; NULL for neither. */
+static char *
+study_name(FunctionCallInfo fcinfo)
 {
-	Datum		argument = (Datum) 0;
+	if (!PG_ARGISNULL(1))
+		return text_to_cstring(PG_GETARG_TEXT_PP(1));
+	return churn_study_setting && *churn_study_setting ?
+		churn_study_setting : NULL;
+}
+
+/* The row of the study that is meant, and its champion. */
+static void
+study_read(FunctionCallInfo fcinfo, const char *schema, LiveStudy *study)
+{
+	Oid			namespace = get_func_namespace(fcinfo->flinfo->fn_oid);
+	char	   *name = study_name(fcinfo);
+	Datum		argument = name ? CStringGetTextDatum(name) : (Datum) 0;
 	HeapTuple	row;
 	TupleDesc	desc;
 	bool		isnull;
 	bool		has_champion;
 
-	if (name == NULL && churn_study_setting != NULL && *churn_study_setting)
-		name = churn_study_setting;
-	if (name != NULL)
-		argument = CStringGetTextDatum(name);
-	if (SPI_execute_plan(study_plan(schema, name != NULL), &argument, NULL,
-						 true, 2) != SPI_OK_SELECT)
+	study->catalogue = get_relname_relid("churn_models", namespace);
+	if (SPI_execute_plan(study_plan(schema, study->catalogue, name != NULL),
+						 &argument, NULL, true, 2) != SPI_OK_SELECT)
 		elog(ERROR, "could not look a study up");
 	if (name == NULL)
 		check_only_study(SPI_processed);
 	else if (SPI_processed == 0)
-		owner_study_missing(schema, name);
+		owner_study_missing(get_namespace_name(namespace), name);
 	row = SPI_tuptable->vals[0];
 	desc = SPI_tuptable->tupdesc;
 	study->name = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
@@ -123,6 +144,8 @@ key_convert(Datum key, Oid from, Oid to)
 
 	if (from == to || IsBinaryCoercible(from, to))
 		return key;
+	if (from == BPCHAROID && to == TEXTOID)
+		return DirectFunctionCall1(rtrim1, key);	/* blanks do not count */
 	if (from == INT4OID && to == INT8OID)
 		return Int64GetDatum((int64) DatumGetInt32(key));
 	getTypeOutputInfo(from, &function, &varlena);
@@ -142,21 +165,60 @@ live_today(SessionPlan *plan)
 									  GetCurrentTransactionStartTimestamp());
 }
 
-/* The user's history up to today, with the owner's rights; 0 when empty. */
+/* The morning of tomorrow is the last whose past is known. */
+static void
+check_as_of(DateADT as_of, DateADT today)
+{
+	if (DATE_NOT_FINITE(as_of) || as_of > today + 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a score cannot be given as of a day after tomorrow's morning"),
+				 errdetail("as_of is %s, today is %s.",
+						   DatumGetCString(DirectFunctionCall1(date_out,
+															   DateADTGetDatum(as_of))),
+						   DatumGetCString(DirectFunctionCall1(date_out,
+															   DateADTGetDatum(today))))));
+}
+
+/* The user's history up to today; 0 when empty. */
 static Datum
-history_read(SessionPlan *plan, Oid owner, Datum key, DateADT today)
+history_read(SessionPlan *plan, Datum key, DateADT today)
 {
 	Datum		arguments[2] = {key, DateADTGetDatum(today)};
-	OwnerSwitch before = owner_switch(owner);
-	Datum		history;
 	bool		isnull;
+	Datum		history;
+
+	if (SPI_execute_plan(plan->plan, arguments, NULL, true, 0) !=
+		SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "could not read a user's history");
+	history = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+							&isnull);
+	return isnull ? (Datum) 0 : history;
+}
+
+/*
+ * All that may run SQL of the study's owner: reading a stored filter and the
+ * input of the key's type (a domain's check, say), and reading the events.
+ */
+static void
+events_read(FunctionCallInfo fcinfo, const char *schema, Live *live,
+			DateADT *today)
+{
+	OwnerSwitch before = owner_switch(live->study.owner);
+	SessionPlan *plan;
+	Datum		key;
 
 	live_busy = true;
 	PG_TRY();
 	{
-		if (SPI_execute_plan(plan->plan, arguments, NULL, true, 0) !=
-			SPI_OK_SELECT || SPI_processed != 1)
-			elog(ERROR, "could not read a user's history");
+		plan = session_plan(schema, &live->study);
+		*today = live_today(plan);
+		if (!PG_ARGISNULL(2))
+			check_as_of(PG_GETARG_DATEADT(2), *today);
+		key = key_convert(PG_GETARG_DATUM(0),
+						  get_fn_expr_argtype(fcinfo->flinfo, 0),
+						  plan->user_type);
+		live->history = history_read(plan, key, *today);
 	}
 	PG_FINALLY();
 	{
@@ -164,9 +226,6 @@ history_read(SessionPlan *plan, Oid owner, Datum key, DateADT today)
 	}
 	PG_END_TRY();
 	owner_restore(&before);
-	history = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
-							&isnull);
-	return isnull ? (Datum) 0 : history;
 }
 
 /*
@@ -182,34 +241,10 @@ live_as_of(Datum history, DateADT today)
 						HISTORY_KNOWABLE)->nkinds > 0 ? today + 1 : today;
 }
 
-static void
-check_as_of(DateADT as_of, DateADT today)
-{
-	if (DATE_NOT_FINITE(as_of) || as_of > today + 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a score cannot be given as of a day after tomorrow's morning"),
-				 errdetail("as_of is %s, today is %s.",
-						   DatumGetCString(DirectFunctionCall1(date_out,
-															   DateADTGetDatum(as_of))),
-						   DatumGetCString(DirectFunctionCall1(date_out,
-															   DateADTGetDatum(today))))));
-}
-
-/* The table of models, which is in the schema of the function called. */
-static Oid
-catalogue_oid(FunctionCallInfo fcinfo)
-{
-	return get_relname_relid("churn_models",
-							 get_func_namespace(fcinfo->flinfo->fn_oid));
-}
-
 void
 live_read(FunctionCallInfo fcinfo, const char *schema, Live *live)
 {
-	SessionPlan *plan;
 	DateADT		today;
-	Datum		key;
 	HistoryView *view;
 
 	memset(live, 0, sizeof(*live));
@@ -217,16 +252,8 @@ live_read(FunctionCallInfo fcinfo, const char *schema, Live *live)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("a source of a study cannot ask for scores")));
-	study_read(schema, PG_ARGISNULL(1) ? NULL :
-			   text_to_cstring(PG_GETARG_TEXT_PP(1)), &live->study);
-	live->study.catalogue = catalogue_oid(fcinfo);
-	plan = session_plan(schema, &live->study);
-	today = live_today(plan);
-	key = key_convert(PG_GETARG_DATUM(0),
-					  get_fn_expr_argtype(fcinfo->flinfo, 0), plan->user_type);
-	if (!PG_ARGISNULL(2))
-		check_as_of(PG_GETARG_DATEADT(2), today);
-	live->history = history_read(plan, live->study.owner, key, today);
+	study_read(fcinfo, schema, &live->study);
+	events_read(fcinfo, schema, live, &today);
 	/* fetched last: the owner's SQL may not come between look-up and use */
 	live->model = session_model(schema, &live->study);
 	live->as_of = PG_ARGISNULL(2) ? live_as_of(live->history, today) :

@@ -50,6 +50,7 @@ typedef struct SessionPlan
 {
 	Oid			catalogue;
 	char		study[NAMEDATALEN];
+	Oid			owner;			/* the plan is SQL of their making */
 	int64		revision;
 	uint64		used;
 	SPIPlanPtr	plan;			/* $1 key of user_type, $2 today */

@@ -48,6 +48,15 @@ owner_switch(Oid owner)
 	OwnerSwitch before;
 
 	GetUserIdAndSecContext(&before.user, &before.security_context);
+#if PG_VERSION_NUM >= 160000
+	/* a role can be granted without the right to become it */
+	if (before.user != owner && !member_can_set_role(before.user, owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to work as role \"%s\"",
+						GetUserNameFromId(owner, false)),
+				 errhint("A study is run by those who may SET ROLE to its owner.")));
+#endif
 	if (before.user != owner)
 		SetUserIdAndSecContext(owner, before.security_context |
 							   SECURITY_RESTRICTED_OPERATION);
@@ -222,12 +231,35 @@ return_rows(FunctionCallInfo fcinfo)
 	MemoryContextSwitchTo(old);
 }
 
+/* The one value of SPI_tuptable, for the caller's memory. */
+static Datum
+return_value(FunctionCallInfo fcinfo, MemoryContext caller)
+{
+	TupleDesc	desc = SPI_tuptable->tupdesc;
+	Form_pg_attribute column = TupleDescAttr(desc, 0);
+	Datum		value;
+	MemoryContext old;
+
+	if (SPI_processed != 1 || desc->natts != 1)
+		elog(ERROR, "expected one value");
+	value = SPI_getbinval(SPI_tuptable->vals[0], desc, 1, &fcinfo->isnull);
+	if (fcinfo->isnull)
+		return (Datum) 0;
+	old = MemoryContextSwitchTo(caller);
+	value = datumCopy(value, column->attbyval, column->attlen);
+	MemoryContextSwitchTo(old);
+	return value;
+}
+
 PG_FUNCTION_INFO_V1(churn_as_owner);
 
+/* A set, one value, or nothing from a procedure, as NAME_owned gives it. */
 Datum
 churn_as_owner(PG_FUNCTION_ARGS)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	OwnedCall	call;
+	Datum		result = (Datum) 0;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -237,7 +269,12 @@ churn_as_owner(PG_FUNCTION_ARGS)
 	SPI_connect();
 	owned_call_run(&call);
 	if (get_func_retset(fcinfo->flinfo->fn_oid))
+	{
 		return_rows(fcinfo);
+		fcinfo->isnull = true;
+	}
+	else
+		result = return_value(fcinfo, caller);
 	SPI_finish();
-	PG_RETURN_NULL();
+	return result;
 }

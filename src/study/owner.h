@@ -8,6 +8,7 @@
 #ifndef CHURN_OWNER_H
 #define CHURN_OWNER_H
 
+#include "churn.h"
 #include "fmgr.h"
 
 /* What must be put back after owner_switch(); errors put it back themselves */
@@ -22,7 +23,7 @@ extern OwnerSwitch owner_switch(Oid owner);
 extern void owner_restore(const OwnerSwitch *before);
 
 /* The error for a study that the caller cannot see or that is not there. */
-extern void owner_study_missing(const char *schema, const char *study)
-			pg_attribute_noreturn();
+pg_noreturn extern void owner_study_missing(const char *schema,
+											const char *study);
 
 #endif							/* CHURN_OWNER_H */

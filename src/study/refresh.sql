@@ -13,22 +13,20 @@ CREATE FUNCTION churn_stage_scores(definition churn_studies, histories text,
     AS $$
 DECLARE
     d ALIAS FOR definition;
-    staging text := format('%I.%I', d.table_schema, d.study || '_scoring');
     model text := format('%L::@extschema@.churn_model', champion.model);
 BEGIN
-    EXECUTE format(
-        'CREATE UNLOGGED TABLE %1$s AS'
-        ' SELECT c.user_id, (c.standing).stage, (c.standing).value, (c.standing).next_day,'
-        ' @extschema@.churn_predict(%2$s, c.history, %3$L::pg_catalog.date) AS score,'
-        ' @extschema@.churn_reasons(%2$s, c.history, %3$L::pg_catalog.date, 3) AS reasons,'
-        ' @extschema@.churn_key_share(c.user_id::pg_catalog.text, %4$L) OPERATOR(pg_catalog.<) %5$s AS holdout'
+    RETURN @extschema@.churn_stage(d, '_scoring', format(
+        'SELECT c.user_id, (c.standing).stage, (c.standing).value, (c.standing).next_day,'
+        ' @extschema@.churn_predict(%1$s, c.history, %2$L::pg_catalog.date) AS score,'
+        ' @extschema@.churn_reasons(%1$s, c.history, %2$L::pg_catalog.date, 3) AS reasons,'
+        ' @extschema@.churn_key_share(%8$s, %3$L) OPERATOR(pg_catalog.<) %4$s AS holdout'
         ' FROM (SELECT h.user_id, h.history,'
-        '   @extschema@.churn_standing(h.history, %3$L::pg_catalog.date, @extschema@.churn_model_spec(%2$s), %6$s, %7$s) AS standing'
-        '   FROM %8$s AS h WHERE h.history IS NOT NULL OFFSET 0) AS c'
+        '   @extschema@.churn_standing(h.history, %2$L::pg_catalog.date, @extschema@.churn_model_spec(%1$s), %5$s, %6$s) AS standing'
+        '   FROM %7$s AS h WHERE h.history IS NOT NULL OFFSET 0) AS c'
         ' WHERE (c.standing).at_risk',
-        staging, model, as_of, 'holdout ' || d.study, d.holdout_share,
-        d.active_window, d.min_tenure, histories);
-    RETURN staging;
+        model, as_of, 'holdout ' || d.study, d.holdout_share,
+        d.active_window, d.min_tenure, histories,
+        @extschema@.churn_key_text_sql(d, 'c.user_id')));
 END
 $$;
 COMMENT ON FUNCTION churn_stage_scores(churn_studies, text, churn_models, date) IS 'support function of churn_refresh: build STUDY_scoring; returns its qualified name';
@@ -50,7 +48,7 @@ BEGIN
         ' INSERT INTO %1$s AS o (user_id, as_of, score, percentile, band, band_since,'
         '   previous_score, stage, reasons, value, value_at_risk, next_day, holdout, model_version)'
         ' SELECT n.user_id, %4$L::pg_catalog.date, n.score, n.percentile, b.band,'
-        '   CASE WHEN b.band OPERATOR(pg_catalog.=) p.band THEN p.band_since ELSE %4$L::pg_catalog.date END,'
+        '   CASE WHEN b.band OPERATOR(pg_catalog.=) p.band THEN least(p.band_since, %4$L::pg_catalog.date) ELSE %4$L::pg_catalog.date END,'
         -- a refresh repeated on one day keeps what came before that day
         '   CASE WHEN p.as_of OPERATOR(pg_catalog.<) %4$L::pg_catalog.date THEN p.score ELSE p.previous_score END,'
         '   n.stage, n.reasons, n.value, n.score OPERATOR(pg_catalog.*) n.value, n.next_day, n.holdout, %5$s'
@@ -122,21 +120,19 @@ CREATE FUNCTION churn_refresh_owned(study text, as_of date) RETURNS void
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    d @extschema@.churn_studies := @extschema@.churn_study_row(study);
+    d @extschema@.churn_studies := @extschema@.churn_study_lock(study);
+    champion @extschema@.churn_models := @extschema@.churn_champion(study);
     today date := @extschema@.churn_today(d.time_zone);
     day date := coalesce(as_of, today);
-    champion @extschema@.churn_models := @extschema@.churn_champion(study);
     histories text;
     staging text;
     published bigint;
 BEGIN
-    IF day > today THEN
+    IF day > today OR NOT isfinite(day) THEN
         RAISE EXCEPTION 'scores of % cannot be given on %', day, today
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'as_of is today or a day before.';
     END IF;
-    -- one refresh or training of a study at a time
-    PERFORM FROM @extschema@.churn_studies AS s WHERE s.study = d.study FOR UPDATE;
     histories := @extschema@.churn_stage_histories(d, today);
     staging := @extschema@.churn_stage_scores(d, histories, champion, day);
     published := @extschema@.churn_publish_scores(d, staging, champion, day);

@@ -46,6 +46,25 @@ fetch_one(const char *sql, Oid type, Datum argument)
 	return value;
 }
 
+/*
+ * A score reads the features by their place: the inputs of the model must be
+ * the features of its spec, which a model of another version, or one that was
+ * put into the table by hand, need not be.
+ */
+static void
+check_inputs(const Model *model, const FeatureList *features)
+{
+	bool		same = model->ninputs == features_count(features);
+
+	for (int i = 0; same && i < model->ninputs; i++)
+		same = strcmp(model->inputs[i], features_name(features, i)) == 0;
+	if (!same)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the champion's inputs are not the features of this version of churn"),
+				 errhint("Train the study again with this version.")));
+}
+
 /* Decode a model into a context of its own that lasts for the session. */
 static void
 session_model_load(SessionModel *slot, const char *schema,
@@ -56,27 +75,26 @@ session_model_load(SessionModel *slot, const char *schema,
 											schema),
 								   INT8OID,
 								   Int64GetDatum(study->model_id));
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "churn model",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
+	SessionModel fresh = {.catalogue = study->catalogue,.id = study->model_id};
+	MemoryContext old;
 
-	slot->id = 0;
-	slot->model = model_decode(stored);
-	if (slot->model->spec == (Datum) 0)
+	fresh.context = AllocSetContextCreate(CurrentMemoryContext, "churn model",
+										  ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(fresh.context);
+	fresh.model = model_decode(stored);
+	if (fresh.model->spec == (Datum) 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the champion was not trained on histories")));
-	slot->spec = spec_decode(slot->model->spec);
-	slot->features = features_list(slot->spec);
+	fresh.spec = spec_decode(fresh.model->spec);
+	fresh.features = features_list(fresh.spec);
+	check_inputs(fresh.model, fresh.features);
 	MemoryContextSwitchTo(old);
-	/* nothing can fail from here on, so the slot is whole or empty */
-	MemoryContextSetParent(context, CacheMemoryContext);
+	/* nothing can fail from here on, so the slot is the old one or the new */
+	MemoryContextSetParent(fresh.context, CacheMemoryContext);
 	if (slot->context != NULL)
 		MemoryContextDelete(slot->context);
-	slot->context = context;
-	slot->id = study->model_id;
-	slot->catalogue = study->catalogue;
+	*slot = fresh;
 }
 
 SessionModel *
@@ -147,6 +165,7 @@ session_plan_load(SessionPlan *slot, const char *schema, const LiveStudy *study)
 	slot->context = context;
 	slot->zone = days;
 	slot->user_type = user_type;
+	slot->owner = study->owner;
 	slot->revision = study->revision;
 	slot->catalogue = study->catalogue;
 	strlcpy(slot->study, study->name, sizeof(slot->study));
@@ -161,6 +180,7 @@ session_plan(const char *schema, const LiveStudy *study)
 	for (int i = 0; i < SESSION_PLANS; i++)
 	{
 		if (plans[i].plan != NULL && plans[i].revision == study->revision &&
+			plans[i].owner == study->owner &&
 			plans[i].catalogue == study->catalogue &&
 			strcmp(plans[i].study, study->name) == 0)
 		{

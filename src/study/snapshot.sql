@@ -56,7 +56,7 @@ BEGIN
         -- a day that may still go on does not count; bare dates are whole days
         complete_through := CASE
             WHEN @extschema@.churn_column_type(relation, s.time_column) = 'date'::regtype
-            THEN least(key_last, today - 1) ELSE key_last - 1 END;
+            THEN key_last - (key_last >= today)::int ELSE key_last - 1 END;
         RETURN NEXT;
     END LOOP;
 END
@@ -77,6 +77,19 @@ CREATE FUNCTION churn_extreme_day_sql(relation regclass, column_name text, spec 
                 extreme, column_name, condition) END
     $$;
 COMMENT ON FUNCTION churn_extreme_day_sql(regclass, text, text, text, text) IS 'support function of churn_source_facts: SQL of the first or last day of some rows';
+
+-- The same over all sources: the least complete day counts.
+CREATE FUNCTION churn_study_facts(definition churn_studies, today date,
+    OUT events bigint, OUT first_day date, OUT complete_through date)
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+        SELECT coalesce(sum(f.events), 0)::bigint, min(f.first_day),
+            CASE WHEN definition.complete_until IS NULL THEN min(f.complete_through)
+                 ELSE least(definition.complete_until, today) END
+        FROM @extschema@.churn_source_facts(definition, today) AS f
+    $$;
+COMMENT ON FUNCTION churn_study_facts(churn_studies, date) IS 'support function of churn_feasible and churn_snapshot: events, first day and complete-through of a study';
 
 -- Kinds of all behaviour sources, sorted by bytes.
 CREATE FUNCTION churn_study_kinds(definition churn_studies, today date) RETURNS text[]
@@ -162,6 +175,31 @@ CREATE FUNCTION churn_snapshot_dates(definition churn_studies, first_day date,
     $$;
 COMMENT ON FUNCTION churn_snapshot_dates(churn_studies, date, date, date, int, int) IS 'support function of churn_train: the test date (by default the newest complete one) and up to so many purged training dates, a step of days apart, each with at least min(lookback, churn_window) days of history';
 
+-- Users at risk at some dates with their outcome, or the reason why it is not
+-- known yet: SQL over a relation of histories (user_id, history).
+CREATE FUNCTION churn_labelled_sql(definition churn_studies, histories text,
+    spec churn_spec, dates date[], complete_through date) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+        SELECT format(
+            'SELECT c.user_id, c.as_of, c.history, c.standing,'
+            ' CASE WHEN c.known OPERATOR(pg_catalog.<=) %1$L::pg_catalog.date THEN'
+            '   @extschema@.churn_outcome(c.history, c.as_of, %2$L::@extschema@.churn_spec, %3$s) END AS churned,'
+            ' CASE WHEN c.known OPERATOR(pg_catalog.>) %1$L::pg_catalog.date THEN pg_catalog.format('
+            '   ''outcome known on %%s, events complete through %%s'', c.known, %4$L::pg_catalog.text) END AS unknown_reason'
+            ' FROM (SELECT h.user_id, h.history, a.as_of, a.as_of OPERATOR(pg_catalog.+) %5$s AS known,'
+            '   @extschema@.churn_standing(h.history, a.as_of, %2$L::@extschema@.churn_spec, %6$s, %7$s) AS standing'
+            '   FROM %8$s AS h CROSS JOIN pg_catalog.unnest(%9$L::pg_catalog.date[]) AS a (as_of)'
+            '   WHERE h.history IS NOT NULL OFFSET 0) AS c'
+            ' WHERE (c.standing).at_risk',
+            coalesce(complete_through + 1, '-infinity'), spec, definition.gap,
+            coalesce(complete_through::text, '-'),
+            definition.gap + definition.churn_window, definition.active_window,
+            definition.min_tenure, histories, dates)
+    $$;
+COMMENT ON FUNCTION churn_labelled_sql(churn_studies, text, churn_spec, date[], date) IS 'support function: SQL of the users at risk at each date: user_id, as_of, history, standing, churned, unknown_reason';
+
 -- Users at risk and their outcomes at some dates, from a relation of histories.
 CREATE FUNCTION churn_snapshot_counts(definition churn_studies, histories text,
     key_kinds text[], dates date[], complete_through date, OUT as_of date,
@@ -171,25 +209,59 @@ CREATE FUNCTION churn_snapshot_counts(definition churn_studies, histories text,
     AS $$
 BEGIN
     RETURN QUERY EXECUTE format(
-        'SELECT a.as_of, pg_catalog.count(*) FILTER (WHERE (c.standing).at_risk),'
-        ' pg_catalog.count(*) FILTER (WHERE (c.standing).at_risk AND c.outcome),'
-        ' pg_catalog.count(*) FILTER (WHERE (c.standing).at_risk AND NOT c.outcome)'
-        ' FROM pg_catalog.unnest(%2$L::pg_catalog.date[]) AS a (as_of)'
-        ' LEFT JOIN (SELECT b.as_of,'
-        '   @extschema@.churn_standing(h.history, b.as_of, %3$L::@extschema@.churn_spec, %4$s, %5$s) AS standing,'
-        '   CASE WHEN b.as_of OPERATOR(pg_catalog.+) %6$s OPERATOR(pg_catalog.<=) %7$L::pg_catalog.date'
-        '   THEN @extschema@.churn_outcome(h.history, b.as_of, %3$L::@extschema@.churn_spec, %8$s) END AS outcome'
-        '   FROM %1$s AS h CROSS JOIN pg_catalog.unnest(%2$L::pg_catalog.date[]) AS b (as_of)'
-        '   WHERE h.history IS NOT NULL OFFSET 0) AS c ON c.as_of OPERATOR(pg_catalog.=) a.as_of'
-        ' GROUP BY a.as_of',
-        histories, dates,
-        @extschema@.churn_spec(kinds => key_kinds, key_kinds => key_kinds,
-            churn_window => definition.churn_window, lookback => definition.lookback),
-        definition.active_window, definition.min_tenure,
-        definition.gap + definition.churn_window, complete_through + 1, definition.gap);
+        'SELECT a.as_of, pg_catalog.count(l.as_of), pg_catalog.count(*) FILTER (WHERE l.churned),'
+        ' pg_catalog.count(*) FILTER (WHERE NOT l.churned)'
+        ' FROM pg_catalog.unnest(%L::pg_catalog.date[]) AS a (as_of)'
+        ' LEFT JOIN (%s) AS l ON l.as_of OPERATOR(pg_catalog.=) a.as_of'
+        ' GROUP BY a.as_of', dates,
+        @extschema@.churn_labelled_sql(definition, histories,
+            @extschema@.churn_spec(kinds => key_kinds, key_kinds => key_kinds,
+                churn_window => definition.churn_window, lookback => definition.lookback),
+            dates, complete_through));
 END
 $$;
 COMMENT ON FUNCTION churn_snapshot_counts(churn_studies, text, text[], date[], date) IS 'support function of churn_feasible: users at risk, churned and stayed at each date';
+
+-- One date, user by user -----------------------------------------------------
+
+CREATE FUNCTION churn_snapshot_owned(study text, as_of date,
+    OUT user_id text, OUT stage text, OUT recency int, OUT tenure int,
+    OUT key_days int, OUT value float8, OUT churned boolean, OUT unknown_reason text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    d @extschema@.churn_studies := @extschema@.churn_study_row(study);
+    today date := @extschema@.churn_today(d.time_zone);
+    histories text := @extschema@.churn_histories_sql(d, today);
+    kinds text[] := @extschema@.churn_study_kinds(d, today);
+    complete_through date;
+BEGIN
+    IF as_of IS NULL OR NOT isfinite(as_of) OR as_of > today THEN
+        RAISE EXCEPTION 'as_of must be a date up to today, %, not %', today, coalesce(as_of::text, 'null')
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT f.complete_through INTO complete_through
+    FROM @extschema@.churn_study_facts(d, today) AS f;
+    RETURN QUERY EXECUTE format(
+        'SELECT l.user_id::pg_catalog.text, (l.standing).stage, (l.standing).recency,'
+        ' (l.standing).tenure, (l.standing).key_days, (l.standing).value, l.churned, l.unknown_reason'
+        ' FROM (%s) AS l ORDER BY l.user_id',
+        @extschema@.churn_labelled_sql(d, format('(%s)', histories),
+            @extschema@.churn_spec(kinds => kinds, key_kinds => @extschema@.churn_check_key_kinds(d, kinds),
+                churn_window => d.churn_window, lookback => d.lookback),
+            ARRAY[as_of], complete_through));
+END
+$$;
+COMMENT ON FUNCTION churn_snapshot_owned(text, date) IS 'support function of churn_snapshot';
+
+CREATE FUNCTION churn_snapshot(study text, as_of date,
+    OUT user_id text, OUT stage text, OUT recency int, OUT tenure int,
+    OUT key_days int, OUT value float8, OUT churned boolean, OUT unknown_reason text)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'churn_as_owner' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION churn_snapshot(text, date) IS 'who was at risk on the morning of a date and what became of them: key as text, stage, days since the last and first key day, number of key days, value of a year, churned, or NULL with the reason why the outcome is not known yet; stores nothing, reads all events; 22023 a date after today, 55000 key kinds unsaid';
 
 -- Can a model be trained? ---------------------------------------------------
 
@@ -212,10 +284,7 @@ DECLARE
     kinds text[];
     poor record;
 BEGIN
-    SELECT sum(f.events) AS events, min(f.first_day) AS first_day,
-        CASE WHEN d.complete_until IS NOT NULL THEN least(d.complete_until, today)
-             ELSE min(f.complete_through) END AS complete_through
-    INTO facts FROM @extschema@.churn_source_facts(d, today) AS f;
+    SELECT * INTO facts FROM @extschema@.churn_study_facts(d, today);
     as_of := NULL;
     purpose := 'data';
     history_days := facts.complete_through - facts.first_day + 1;
@@ -286,23 +355,13 @@ DECLARE
 BEGIN
     EXECUTE format('DELETE FROM %s', snapshots);
     EXECUTE format(
-        'INSERT INTO %1$s (user_id, as_of, purpose, stage, churned, unknown_reason, recency, key_days, features)'
-        ' SELECT c.user_id, c.as_of, CASE WHEN c.as_of OPERATOR(pg_catalog.=) %2$L::pg_catalog.date THEN ''test'' ELSE ''train'' END,'
-        ' (c.standing).stage,'
-        ' CASE WHEN c.as_of OPERATOR(pg_catalog.+) %3$s OPERATOR(pg_catalog.<=) %4$L::pg_catalog.date'
-        ' THEN @extschema@.churn_outcome(c.history, c.as_of, %5$L::@extschema@.churn_spec, %6$s) END,'
-        ' CASE WHEN c.as_of OPERATOR(pg_catalog.+) %3$s OPERATOR(pg_catalog.>) %4$L::pg_catalog.date'
-        ' THEN pg_catalog.format(''outcome known on %%s, events complete through %%s'','
-        '   c.as_of OPERATOR(pg_catalog.+) %3$s, %4$L::pg_catalog.date OPERATOR(pg_catalog.-) 1) END,'
-        ' (c.standing).recency, (c.standing).key_days,'
-        ' @extschema@.churn_features(c.history, c.as_of, %5$L::@extschema@.churn_spec)'
-        ' FROM (SELECT h.user_id, h.history, a.as_of,'
-        '   @extschema@.churn_standing(h.history, a.as_of, %5$L::@extschema@.churn_spec, %7$s, %8$s) AS standing'
-        '   FROM %9$s AS h CROSS JOIN pg_catalog.unnest(%10$L::pg_catalog.date[]) AS a (as_of)'
-        '   WHERE h.history IS NOT NULL OFFSET 0) AS c'
-        ' WHERE (c.standing).at_risk',
-        snapshots, test_date, d.gap + d.churn_window, complete_through + 1, spec,
-        d.gap, d.active_window, d.min_tenure, histories, dates);
+        'INSERT INTO %s (user_id, as_of, purpose, stage, churned, unknown_reason, recency, key_days, features)'
+        ' SELECT l.user_id, l.as_of, CASE WHEN l.as_of OPERATOR(pg_catalog.=) %L::pg_catalog.date THEN ''test'' ELSE ''train'' END,'
+        ' (l.standing).stage, l.churned, l.unknown_reason, (l.standing).recency, (l.standing).key_days,'
+        ' @extschema@.churn_features(l.history, l.as_of, %L::@extschema@.churn_spec)'
+        ' FROM (%s) AS l',
+        snapshots, test_date, spec,
+        @extschema@.churn_labelled_sql(d, histories, spec, dates, complete_through));
     GET DIAGNOSTICS filled = ROW_COUNT;
     RETURN filled;
 END
@@ -316,13 +375,13 @@ CREATE FUNCTION churn_name_snapshots(definition churn_studies, spec churn_spec) 
     AS $$
 DECLARE
     d ALIAS FOR definition;
-    view_name text := format('%I.%I', d.table_schema, d.study || '_snapshot_features');
+    view_name text := format('%I.%I', d.table_schema, d.study || '_features');
     columns text;
 BEGIN
-    -- a table has at most 1,600 columns, a name at most 63 bytes
+    -- a view has at most 1,600 columns, a name at most 63 bytes, a character 4
     SELECT string_agg(format('s.features[%s] AS %I', n.position,
         CASE WHEN octet_length(n.name) <= 63 THEN n.name
-             ELSE left(n.name, 20) || '_' || md5(n.name) END), ', ' ORDER BY n.position)
+             ELSE left(n.name, 7) || '_' || md5(n.name) END), ', ' ORDER BY n.position)
     INTO columns
     FROM unnest(@extschema@.churn_feature_names(spec)) WITH ORDINALITY AS n (name, position)
     WHERE n.position <= 1590;
@@ -340,4 +399,4 @@ BEGIN
     EXECUTE format('COMMENT ON VIEW %s IS %L', view_name, format('churn study %s: the snapshots of the last training, a column a feature', d.study));
 END
 $$;
-COMMENT ON FUNCTION churn_name_snapshots(churn_studies, churn_spec) IS 'support function of churn_train: the view STUDY_snapshot_features';
+COMMENT ON FUNCTION churn_name_snapshots(churn_studies, churn_spec) IS 'support function of churn_train: the view STUDY_features';

@@ -65,20 +65,19 @@ churn_equality_operator(PG_FUNCTION_ARGS)
 }
 
 /*
- * The condition of "SELECT WHERE <filter>", which must be all there is: one
+ * The condition of the query "SELECT WHERE <filter>", which must be all there is: one
  * statement without any other clause.
  */
 static Node *
-parse_condition(const char *filter)
+parse_condition(const char *query, const char *filter)
 {
 	List	   *statements;
 	SelectStmt *select;
 
 #if PG_VERSION_NUM >= 140000
-	statements = raw_parser(psprintf("SELECT WHERE %s", filter),
-							RAW_PARSE_DEFAULT);
+	statements = raw_parser(query, RAW_PARSE_DEFAULT);
 #else
-	statements = raw_parser(psprintf("SELECT WHERE %s", filter));
+	statements = raw_parser(query);
 #endif
 	select = list_length(statements) == 1 ?
 		(SelectStmt *) linitial_node(RawStmt, statements)->stmt : NULL;
@@ -96,18 +95,50 @@ parse_condition(const char *filter)
 
 /* Analyse the condition over the relation under alias "e"; a boolean. */
 static Node *
-analyse_condition(Relation relation, Node *condition)
+analyse_condition(Relation relation, Node *condition, const char *query)
 {
 	ParseState *pstate = make_parsestate(NULL);
 	ParseNamespaceItem *item;
 	Node	   *expr;
 
+	pstate->p_sourcetext = query;
 	item = addRangeTableEntryForRelation(pstate, relation, AccessShareLock,
 										 makeAlias("e", NIL), false, true);
 	addNSItemToQuery(pstate, item, false, true, true);
 	expr = transformExpr(pstate, condition, EXPR_KIND_WHERE);
 	expr = coerce_to_boolean(pstate, expr, "filter");
 	assign_expr_collations(pstate, expr);
+	return expr;
+}
+
+/* Errors of the parser point into the filter, not into the user's query. */
+static void
+filter_error(void *query)
+{
+	int			position = geterrposition();
+
+	if (position <= 0)
+		return;
+	errposition(0);
+	internalerrposition(position);
+	internalerrquery((const char *) query);
+}
+
+/* Parse and analyse a filter that is put into the query "SELECT WHERE …". */
+static Node *
+filter_read(Relation relation, const char *filter)
+{
+	char	   *query = psprintf("SELECT WHERE %s", filter);
+	ErrorContextCallback callback = {
+		.previous = error_context_stack,
+		.callback = filter_error,
+		.arg = query
+	};
+	Node	   *expr;
+
+	error_context_stack = &callback;
+	expr = analyse_condition(relation, parse_condition(query, filter), query);
+	error_context_stack = callback.previous;
 	return expr;
 }
 
@@ -132,7 +163,7 @@ churn_filter_sql(PG_FUNCTION_ARGS)
 
 	(void) set_config_option("search_path", path, PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	expr = analyse_condition(relation, parse_condition(filter));
+	expr = filter_read(relation, filter);
 	(void) set_config_option("search_path", "pg_catalog, pg_temp",
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 							 true, 0, false);

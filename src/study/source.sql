@@ -5,10 +5,15 @@ CREATE FUNCTION churn_column_type(relation regclass, column_name text) RETURNS r
     LANGUAGE sql STABLE STRICT
     SET search_path = pg_catalog, pg_temp
     AS $$
-        SELECT coalesce(nullif(t.typbasetype, 0), t.oid)::regtype
-        FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
-        WHERE a.attrelid = relation AND a.attname = column_name
-            AND a.attnum > 0 AND NOT a.attisdropped
+        WITH RECURSIVE base (type, under) AS (
+            SELECT t.oid, t.typbasetype
+            FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+            WHERE a.attrelid = relation AND a.attname = column_name
+                AND a.attnum > 0 AND NOT a.attisdropped
+            UNION ALL
+            SELECT t.oid, t.typbasetype FROM base JOIN pg_type AS t ON t.oid = base.under
+        )
+        SELECT base.type::regtype FROM base WHERE base.under = 0
     $$;
 COMMENT ON FUNCTION churn_column_type(regclass, text) IS 'support function of churn_add_source: type of a column (base type of a domain), NULL when there is none';
 
@@ -77,6 +82,7 @@ DECLARE
     score_log text := format('%I.%I', d.table_schema, d.study || '_score_log');
     snapshots text := format('%I.%I', d.table_schema, d.study || '_snapshots');
     churn_view text := format('%I.%I', d.table_schema, d.study || '_churn');
+    features text := format('%I.%I', d.table_schema, d.study || '_features');
 BEGIN
     EXECUTE format($f$
         CREATE TABLE %s (
@@ -126,6 +132,9 @@ BEGIN
             stage, reasons, value, value_at_risk, next_day, holdout, model_version
         FROM %s$f$, churn_view, scores);
     EXECUTE format('COMMENT ON VIEW %s IS %L', churn_view, format('churn study %s: who is at risk, how sure, why, what they are worth, since when', d.study));
+    EXECUTE format('CREATE VIEW %s AS SELECT user_id, as_of, purpose, stage, churned, unknown_reason FROM %s',
+        features, snapshots);
+    EXECUTE format('COMMENT ON VIEW %s IS %L', features, format('churn study %s: the snapshots of the last training, a column a feature', d.study));
 EXCEPTION WHEN duplicate_table THEN
     RAISE EXCEPTION 'a table or view named like those of study "%" exists already in schema "%"',
         d.study, d.table_schema
@@ -135,24 +144,48 @@ END
 $$;
 COMMENT ON FUNCTION churn_create_tables(churn_studies) IS 'support function of churn_add_source: the study''s own tables and view; 42P07 when a name is taken';
 
-CREATE FUNCTION churn_add_source(study text, relation regclass, user_column text,
-    time_column text, amount_column text DEFAULT NULL, kind text DEFAULT NULL,
-    kind_column text DEFAULT NULL, filter text DEFAULT NULL,
-    known_at_column text DEFAULT NULL, role text DEFAULT 'behaviour',
-    filter_path text DEFAULT pg_catalog.current_setting('search_path'))
-    RETURNS int
-    LANGUAGE plpgsql VOLATILE
+-- Type of the user key of a study by the type of a column of keys.
+CREATE FUNCTION churn_key_type(column_type regtype) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    -- varchar and char keys are text keys: same values, same equality
+    IF column_type IN ('varchar'::regtype, 'bpchar'::regtype) THEN
+        column_type := 'text'::regtype;
+    END IF;
+    PERFORM @extschema@.churn_equality_operator(column_type);
+    RETURN format_type(column_type, -1);
+END
+$$;
+COMMENT ON FUNCTION churn_key_type(regtype) IS 'support function of churn_add_source: type of the user key, qualified; 42883 for a type without equality';
+
+-- Text of a key as SQL: equal keys have equal texts, so that they are drawn
+-- into the same fold and the same hold-out however they are written.
+CREATE FUNCTION churn_key_text_sql(definition churn_studies, expression text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+        SELECT format(CASE t.typname
+            WHEN 'citext' THEN 'pg_catalog.lower(%s::pg_catalog.text)'
+            WHEN 'numeric' THEN 'pg_catalog.trim_scale(%s)::pg_catalog.text'
+            ELSE '%s::pg_catalog.text' END, expression)
+        FROM pg_type AS t WHERE t.oid = definition.user_type::regtype
+    $$;
+COMMENT ON FUNCTION churn_key_text_sql(churn_studies, text) IS 'support function: text of a user key as SQL text, for hashing';
+
+-- Everything about a source that is wrong, said at once; returns the type of
+-- the user column.
+CREATE FUNCTION churn_check_source(relation regclass, source churn_sources) RETURNS regtype
+    LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    d @extschema@.churn_studies := @extschema@.churn_study_row(study);
+    s ALIAS FOR source;
     moments text[] := '{date,"timestamp without time zone","timestamp with time zone"}';
     numbers text[] := '{smallint,integer,bigint,numeric,real,"double precision",money}';
-    key_type regtype;
-    number int;
-    ignored text;
 BEGIN
-    IF relation IS NULL OR user_column IS NULL OR time_column IS NULL THEN
+    IF relation IS NULL OR s.user_column IS NULL OR s.time_column IS NULL THEN
         RAISE EXCEPTION 'relation, user_column and time_column must be given'
             USING ERRCODE = 'null_value_not_allowed';
     END IF;
@@ -161,53 +194,75 @@ BEGIN
         RAISE EXCEPTION '% is not a table or view', relation
             USING ERRCODE = 'wrong_object_type';
     END IF;
-    IF num_nonnulls(kind, kind_column) <> 1 THEN
+    IF num_nonnulls(s.kind, s.kind_column) <> 1 THEN
         RAISE EXCEPTION 'a source needs either kind or kind_column'
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Say kind => ''order'' when all rows are of one kind, or kind_column => ''…'' when a column tells.';
     END IF;
-    IF role IS NULL OR role NOT IN ('behaviour', 'action') THEN
-        RAISE EXCEPTION 'role must be behaviour or action, not "%"', role
+    IF s.role IS NULL OR s.role NOT IN ('behaviour', 'action') THEN
+        RAISE EXCEPTION 'role must be behaviour or action, not "%"', s.role
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    key_type := @extschema@.churn_check_column(relation, user_column, 'user_column', NULL);
-    PERFORM @extschema@.churn_check_column(relation, time_column, 'time_column', moments);
-    PERFORM @extschema@.churn_check_column(relation, amount_column, 'amount_column', numbers);
-    PERFORM @extschema@.churn_check_column(relation, kind_column, 'kind_column', NULL);
-    PERFORM @extschema@.churn_check_column(relation, known_at_column, 'known_at_column', moments);
-    IF kind IS NOT NULL THEN
-        PERFORM @extschema@.churn_spec(kind => kind);
+    PERFORM @extschema@.churn_check_column(relation, s.time_column, 'time_column', moments);
+    PERFORM @extschema@.churn_check_column(relation, s.amount_column, 'amount_column', numbers);
+    PERFORM @extschema@.churn_check_column(relation, s.kind_column, 'kind_column', NULL);
+    PERFORM @extschema@.churn_check_column(relation, s.known_at_column, 'known_at_column', moments);
+    IF s.kind IS NOT NULL THEN
+        PERFORM @extschema@.churn_spec(kind => s.kind);
     END IF;
-    IF filter IS NOT NULL THEN
-        ignored := @extschema@.churn_filter_sql(relation, filter, filter_path);
+    IF s.filter IS NOT NULL THEN
+        PERFORM @extschema@.churn_filter_sql(relation, s.filter, s.filter_path);
     END IF;
-    -- varchar keys are text keys: same values, same equality
-    IF key_type = 'varchar'::regtype THEN
-        key_type := 'text'::regtype;
-    END IF;
-    ignored := @extschema@.churn_equality_operator(key_type);
+    RETURN @extschema@.churn_check_column(relation, s.user_column, 'user_column', NULL);
+END
+$$;
+COMMENT ON FUNCTION churn_check_source(regclass, churn_sources) IS 'support function of churn_add_source: every check of a source; 42703, 42804, 42501, 22023, 42601 with what to do';
+
+CREATE FUNCTION churn_add_source_owned(study text, relation regclass, user_column text,
+    time_column text, amount_column text, kind text, kind_column text, filter text,
+    known_at_column text, role text, filter_path text)
+    RETURNS int
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    d @extschema@.churn_studies := @extschema@.churn_study_lock(study);
+    s @extschema@.churn_sources;
+    key_type text;
+BEGIN
+    s := ROW(d.study, NULL, NULL, NULL, user_column, time_column, amount_column,
+        kind, kind_column, filter, coalesce(filter_path, ''), known_at_column, role);
+    key_type := @extschema@.churn_key_type(@extschema@.churn_check_source(relation, s));
     IF d.user_type IS NULL THEN
-        d.user_type := format_type(key_type, NULL);
+        d.user_type := key_type;
         PERFORM @extschema@.churn_create_tables(d);
-    ELSIF d.user_type <> format_type(key_type, NULL) THEN
+    ELSIF d.user_type <> key_type THEN
         RAISE EXCEPTION 'user_column "%" is of type %, but the users of study "%" are of type %',
             user_column, key_type, d.study, d.user_type
             USING ERRCODE = 'datatype_mismatch',
                   HINT = format('Add a view that casts the column to %s as the source.', d.user_type);
     END IF;
-    SELECT coalesce(max(s.source), 0) + 1 INTO number
-    FROM @extschema@.churn_sources AS s WHERE s.study = d.study;
-    INSERT INTO @extschema@.churn_sources
-    SELECT d.study, number, n.nspname, c.relname, user_column, time_column,
-        amount_column, kind, kind_column, filter, filter_path, known_at_column, role
+    SELECT coalesce(max(o.source), 0) + 1 INTO s.source
+    FROM @extschema@.churn_sources AS o WHERE o.study = d.study;
+    SELECT n.nspname, c.relname INTO s.relation_schema, s.relation_name
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.oid = relation;
-    UPDATE @extschema@.churn_studies AS s
-    SET user_type = d.user_type, revision = DEFAULT WHERE s.study = d.study;
-    RETURN number;
+    INSERT INTO @extschema@.churn_sources SELECT s.*;
+    UPDATE @extschema@.churn_studies AS o
+    SET user_type = d.user_type, revision = DEFAULT WHERE o.study = d.study;
+    RETURN s.source;
 END
 $$;
-COMMENT ON FUNCTION churn_add_source(text, regclass, text, text, text, text, text, text, text, text, text) IS 'add a table or view of events to a study, a row an event; returns the source''s number; everything is checked now: 42703 column, 42804 type, 42501 rights, 22023 kind or role, 42601 filter; filter_path is the search_path under which the filter is read';
+COMMENT ON FUNCTION churn_add_source_owned(text, regclass, text, text, text, text, text, text, text, text, text) IS 'support function of churn_add_source';
+
+CREATE FUNCTION churn_add_source(study text, relation regclass, user_column text,
+    time_column text, amount_column text DEFAULT NULL, kind text DEFAULT NULL,
+    kind_column text DEFAULT NULL, filter text DEFAULT NULL,
+    known_at_column text DEFAULT NULL, role text DEFAULT 'behaviour',
+    filter_path text DEFAULT pg_catalog.current_setting('search_path'))
+    RETURNS int
+    AS 'MODULE_PATHNAME', 'churn_as_owner' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION churn_add_source(text, regclass, text, text, text, text, text, text, text, text, text) IS 'add a table or view of events to a study, a row an event; returns the source''s number; everything is checked now, with the rights of the study''s owner: 42703 column, 42804 type, 42501 rights, 22023 kind or role, 42601 filter; filter_path is the search_path under which the filter is read';
 
 CREATE FUNCTION churn_drop_source(study text, source int) RETURNS void
     LANGUAGE plpgsql VOLATILE
@@ -366,13 +421,13 @@ END
 $$;
 COMMENT ON FUNCTION churn_user_sql(text) IS 'support function of churn_score: SQL of one user''s history, $1 the key, $2 today';
 
-CREATE VIEW churn_definitions AS
+CREATE VIEW churn_definitions WITH (security_barrier) AS
     SELECT s.study, s.owner, s.churn_window, s.gap, s.active_window, s.lookback,
         s.min_tenure, s.key_kinds, s.time_zone, s.holdout_share,
         count(c.source) AS sources,
         string_agg(format('%I.%I%s', c.relation_schema, c.relation_name,
             CASE c.role WHEN 'action' THEN ' (action)' ELSE '' END),
-            ', ' ORDER BY c.source) AS relations,
+            ', ' ORDER BY c.source) FILTER (WHERE c.source IS NOT NULL) AS relations,
         format('churned: no %s for %s days%s; at risk: one in the %s days before',
             coalesce(array_to_string(s.key_kinds, ' or '), 'event'), s.churn_window,
             CASE WHEN s.gap > 0 THEN format(', from %s days after', s.gap) ELSE '' END,

@@ -108,8 +108,15 @@ COMMENT ON INDEX churn_models_champion IS 'one champion a study';
 ALTER TABLE churn_studies ENABLE ROW LEVEL SECURITY;
 ALTER TABLE churn_sources ENABLE ROW LEVEL SECURITY;
 ALTER TABLE churn_models ENABLE ROW LEVEL SECURITY;
-GRANT SELECT, INSERT, UPDATE, DELETE
-    ON churn_studies, churn_sources, churn_models TO PUBLIC;
+-- Sessions cache by id and revision, so nobody may choose these; and a model
+-- is never another one later.
+GRANT SELECT, DELETE ON churn_studies, churn_sources, churn_models TO PUBLIC;
+GRANT INSERT, UPDATE ON churn_sources TO PUBLIC;
+GRANT UPDATE, INSERT (study, owner, table_schema, churn_window, lookback,
+    active_window, gap, min_tenure, key_kinds, windows, time_zone, holdout_share,
+    complete_until, user_type) ON churn_studies TO PUBLIC;
+GRANT UPDATE (status, gate), INSERT (study, version, status, model, band_cutoffs,
+    metrics, gate, created_by) ON churn_models TO PUBLIC;
 CREATE POLICY churn_studies_member ON churn_studies
     USING (pg_catalog.pg_has_role(owner, 'MEMBER'));
 COMMENT ON POLICY churn_studies_member ON churn_studies IS 'members of the owner''s role';
@@ -206,6 +213,19 @@ END
 $$;
 COMMENT ON FUNCTION churn_study_row(text) IS 'support function of all that take a study: its row; 42704 with a hint where there is none, 42501 where it is not yours';
 
+-- The same, and until the end of the transaction nobody else trains,
+-- refreshes or promotes in this study.
+CREATE FUNCTION churn_study_lock(name text) RETURNS churn_studies
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM FROM @extschema@.churn_studies AS s WHERE s.study = name FOR UPDATE;
+    RETURN @extschema@.churn_study_row(name);
+END
+$$;
+COMMENT ON FUNCTION churn_study_lock(text) IS 'support function of what changes a study: its row, locked; errors as churn_study_row';
+
 -- Create, alter, drop -------------------------------------------------------
 
 CREATE FUNCTION churn_check_study(definition churn_studies) RETURNS void
@@ -237,6 +257,15 @@ BEGIN
     END IF;
     IF d.holdout_share IS NULL OR NOT (d.holdout_share >= 0 AND d.holdout_share < 1) THEN
         RAISE EXCEPTION 'holdout_share must be at least 0 and below 1, not %', d.holdout_share
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF cardinality(d.key_kinds) = 0 THEN
+        RAISE EXCEPTION 'key_kinds must name a kind'
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Leave it unsaid where the sources give one kind only.';
+    END IF;
+    IF NOT isfinite(d.complete_until) THEN
+        RAISE EXCEPTION 'complete_until must be a finite date'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     -- the spec's own checks cover windows, kinds and the zone
@@ -285,8 +314,8 @@ BEGIN
     d.gap := coalesce(@extschema@.churn_whole_days(gap, 'gap'), 0);
     d.min_tenure := coalesce(@extschema@.churn_whole_days(min_tenure, 'min_tenure'), 0);
     d.key_kinds := key_kinds;
-    d.windows := windows;
-    d.time_zone := time_zone;
+    d.windows := coalesce(windows, '{7,30,90,180,365}');
+    d.time_zone := coalesce(time_zone, 'UTC');
     d.holdout_share := holdout_share;
     d.complete_until := complete_until;
     PERFORM @extschema@.churn_check_study(d);
@@ -349,13 +378,17 @@ DECLARE
     d @extschema@.churn_studies := @extschema@.churn_study_row(study);
     part record;
 BEGIN
-    FOR part IN SELECT * FROM (VALUES
-        ('VIEW', '_churn'), ('VIEW', '_snapshot_features'), ('TABLE', '_scores'),
-        ('TABLE', '_score_log'), ('TABLE', '_snapshots')) AS v (what, suffix)
+    FOR part IN SELECT v.what, format('%I.%I', d.table_schema, d.study || v.suffix) AS name
+                FROM (VALUES ('VIEW', '_churn'), ('VIEW', '_features'), ('TABLE', '_scores'),
+                    ('TABLE', '_score_log'), ('TABLE', '_snapshots')) AS v (what, suffix)
+                -- before the first source has told the key's type, tables of
+                -- these names are somebody else's
+                WHERE d.user_type IS NOT NULL
     LOOP
-        EXECUTE format('DROP %s IF EXISTS %I.%I %s', part.what, d.table_schema,
-            d.study || part.suffix,
-            CASE WHEN cascade THEN 'CASCADE' ELSE 'RESTRICT' END);
+        IF to_regclass(part.name) IS NOT NULL THEN
+            EXECUTE format('DROP %s %s %s', part.what, part.name,
+                CASE WHEN cascade THEN 'CASCADE' ELSE 'RESTRICT' END);
+        END IF;
     END LOOP;
     DELETE FROM @extschema@.churn_studies AS s WHERE s.study = d.study;
 END

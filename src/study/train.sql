@@ -21,11 +21,11 @@ BEGIN
         RAISE NOTICE '%: % events from % to %', f.relation, f.events,
             coalesce(f.first_day::text, '-'), coalesce(f.last_day::text, '-');
         IF f.no_user > 0 OR f.no_time > 0 THEN
-            RAISE NOTICE '%: % rows without a user and % without a time do not count',
+            RAISE NOTICE '%: rows that do not count: % without a user, % without a time',
                 f.relation, f.no_user, f.no_time;
         END IF;
         IF f.future > 0 THEN
-            RAISE WARNING '%: % rows lie in the future and do not count', f.relation, f.future
+            RAISE WARNING '%: rows in the future, which do not count: %', f.relation, f.future
                 USING HINT = format('Today is %s; check the clock of the source, or set churn.today.', today);
         END IF;
     END LOOP;
@@ -42,28 +42,40 @@ END
 $$;
 COMMENT ON FUNCTION churn_read_facts(churn_studies, date) IS 'support function of churn_train: events, first day and complete-through over the sources; NOTICE and WARNING on rows that do not count; 55000 when nothing does';
 
--- Every user's history in a table of its own, built by a parallel plan.
-CREATE FUNCTION churn_stage_histories(definition churn_studies, today date) RETURNS text
+-- A table for a moment, filled by the only form of writing that plans in
+-- parallel.
+CREATE FUNCTION churn_stage(definition churn_studies, suffix text, query text) RETURNS text
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    staging text := format('%I.%I', definition.table_schema, definition.study || '_staging');
+    staging text := format('%I.%I', definition.table_schema, definition.study || suffix);
 BEGIN
-    EXECUTE format('CREATE UNLOGGED TABLE %s AS %s', staging,
-        @extschema@.churn_histories_sql(definition, today));
+    IF to_regclass(staging) IS NOT NULL THEN
+        RAISE EXCEPTION 'table % is in the way', staging
+            USING ERRCODE = 'duplicate_table',
+                  HINT = 'It is a name that training and refresh need for a moment: rename or drop it.';
+    END IF;
+    EXECUTE format('CREATE UNLOGGED TABLE %s AS %s', staging, query);
     EXECUTE format('ANALYZE %s (user_id)', staging);
     RETURN staging;
-EXCEPTION WHEN duplicate_table THEN
-    RAISE EXCEPTION 'table % is in the way', staging
-        USING ERRCODE = 'duplicate_table',
-              HINT = 'It is a name that training and refresh need for a moment: rename or drop it.';
 END
 $$;
+COMMENT ON FUNCTION churn_stage(churn_studies, text, text) IS 'support function of churn_train and churn_refresh: a table of the study for the rows of a query, dropped before the end; returns its qualified name; 42P07 when the name is taken';
+
+-- Every user's history in such a table.
+CREATE FUNCTION churn_stage_histories(definition churn_studies, today date) RETURNS text
+    LANGUAGE sql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+        SELECT @extschema@.churn_stage(definition, '_staging',
+            @extschema@.churn_histories_sql(definition, today))
+    $$;
 COMMENT ON FUNCTION churn_stage_histories(churn_studies, date) IS 'support function of churn_train and churn_refresh: build STUDY_staging (user_id, history); returns its qualified name';
 
--- Kinds that histories hold, and those of them with money, sorted by bytes.
-CREATE FUNCTION churn_history_kinds(histories text, OUT kinds text[], OUT amount_kinds text[])
+-- Kinds that histories hold before a date, and those of them with money,
+-- sorted by bytes: what is learnt does not depend on what came later.
+CREATE FUNCTION churn_history_kinds(histories text, before date, OUT kinds text[], OUT amount_kinds text[])
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -72,14 +84,15 @@ BEGIN
         ' coalesce(pg_catalog.array_agg(k.kind ORDER BY k.kind) FILTER (WHERE k.paid), ''{}'')'
         ' FROM (SELECT u.kind COLLATE "C" AS kind,'
         '   coalesce(pg_catalog.bool_or(u.kind OPERATOR(pg_catalog.=) ANY (h.paid)), false) AS paid'
-        '   FROM (SELECT @extschema@.churn_kinds(s.history) AS kinds,'
-        '     @extschema@.churn_amount_kinds(s.history) AS paid, pg_catalog.count(*)'
-        '     FROM %s AS s WHERE s.history IS NOT NULL GROUP BY 1, 2) AS h,'
-        '   LATERAL pg_catalog.unnest(h.kinds) AS u (kind) GROUP BY 1) AS k', histories)
+        '   FROM (SELECT @extschema@.churn_kinds(s.past) AS kinds,'
+        '     @extschema@.churn_amount_kinds(s.past) AS paid, pg_catalog.count(*)'
+        '     FROM (SELECT @extschema@.churn_before(t.history, %L::pg_catalog.date) AS past FROM %s AS t'
+        '       WHERE t.history IS NOT NULL OFFSET 0) AS s GROUP BY 1, 2) AS h,'
+        '   LATERAL pg_catalog.unnest(h.kinds) AS u (kind) GROUP BY 1) AS k', before, histories)
     INTO kinds, amount_kinds;
 END
 $$;
-COMMENT ON FUNCTION churn_history_kinds(text) IS 'support function of churn_train: kinds in a relation of histories, and those that carry amounts';
+COMMENT ON FUNCTION churn_history_kinds(text, date) IS 'support function of churn_train: kinds before a date in a relation of histories, and those that carry amounts';
 
 -- Feature windows that every training snapshot can see in full.
 CREATE FUNCTION churn_training_spec(definition churn_studies, kinds text[],
@@ -233,88 +246,151 @@ CREATE TYPE churn_training AS (
 );
 COMMENT ON TYPE churn_training IS 'what churn_train returns: the new model''s version and status, its training dates, rows and churn rate, the test date and the figures of the out-of-time test, and why the gate refused it, if it did';
 
+-- The dates of a training, newest first, or why there are none.
+CREATE FUNCTION churn_training_dates(definition churn_studies, first_day date,
+    complete_through date, test_date date, snapshots int, step_days int,
+    OUT dates date[], OUT train_dates date[], OUT tested date)
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    d ALIAS FOR definition;
+    span int := d.gap + d.churn_window;
+    least_history int := least(d.lookback, d.churn_window);
+BEGIN
+    IF snapshots IS NULL OR snapshots NOT BETWEEN 1 AND 120 OR step_days IS NULL OR step_days < 1 THEN
+        RAISE EXCEPTION 'snapshots must be between 1 and 120 and step at least one day'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF NOT isfinite(test_date) OR test_date + span > complete_through + 1 THEN
+        RAISE EXCEPTION 'outcomes of % are not known before %', test_date, test_date + span
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Events are complete through %s.', complete_through),
+                  HINT = format('The newest date that can be tested is %s.', complete_through + 1 - span);
+    END IF;
+    SELECT array_agg(t.as_of ORDER BY t.as_of DESC),
+        array_agg(t.as_of ORDER BY t.as_of) FILTER (WHERE t.purpose = 'train'),
+        max(t.as_of) FILTER (WHERE t.purpose = 'test')
+    INTO dates, train_dates, tested
+    FROM @extschema@.churn_snapshot_dates(d, first_day, complete_through,
+        test_date, snapshots, step_days) AS t;
+    IF train_dates IS NULL THEN
+        RAISE EXCEPTION 'study "%" has no training snapshot that ends before the test at % begins', d.study, tested
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Events run from %s, complete through %s; a training snapshot needs %s days of history before it.',
+                      first_day, complete_through, least_history),
+                  HINT = CASE WHEN first_day + least_history + 2 * span > complete_through + 1
+                      THEN format('The first date that would do is %s.', first_day + least_history + 2 * span)
+                      ELSE format('The first test date that would do is %s.', first_day + least_history + span) END;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION churn_training_dates(churn_studies, date, date, date, int, int) IS 'support function of churn_train: all dates, those of training and the test date; 22023 bad arguments or outcomes not yet known, 55000 no purged snapshot, with the first date that would do';
+
+-- Build STUDY_snapshots at the dates of a training; returns their spec.
+CREATE FUNCTION churn_build_snapshots(definition churn_studies, today date,
+    first_day date, complete_through date, dates date[], test_date date) RETURNS churn_spec
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    d ALIAS FOR definition;
+    histories text := @extschema@.churn_stage_histories(d, today);
+    key_kinds text[];
+    found record;
+    spec @extschema@.churn_spec;
+BEGIN
+    SELECT * INTO found FROM @extschema@.churn_history_kinds(histories, test_date);
+    key_kinds := @extschema@.churn_check_key_kinds(d, found.kinds);
+    PERFORM @extschema@.churn_review_snapshots(d, histories, key_kinds, dates,
+        test_date, first_day, complete_through);
+    spec := @extschema@.churn_training_spec(d, found.kinds, key_kinds,
+        found.amount_kinds, dates[cardinality(dates)] - first_day);
+    RAISE NOTICE 'features: % a user', cardinality(@extschema@.churn_feature_names(spec));
+    PERFORM @extschema@.churn_fill_snapshots(d, histories, spec, dates, test_date, complete_through);
+    PERFORM @extschema@.churn_name_snapshots(d, spec);
+    EXECUTE format('DROP TABLE %s', histories);
+    RETURN spec;
+END
+$$;
+COMMENT ON FUNCTION churn_build_snapshots(churn_studies, date, date, date, date[], date) IS 'support function of churn_train: histories, review, features; returns the spec of the features';
+
+-- Condition that keeps as many users as churn.memory has room for.
+CREATE FUNCTION churn_sample_sql(definition churn_studies, columns int) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    n bigint;
+    share float8;
+BEGIN
+    EXECUTE format('SELECT pg_catalog.count(*) FROM %I.%I AS s WHERE s.purpose OPERATOR(pg_catalog.=) ''train''',
+        definition.table_schema, definition.study || '_snapshots') INTO n;
+    share := @extschema@.churn_fit_share(n, columns);
+    IF share >= 1 THEN
+        RETURN 'true';
+    END IF;
+    share := share * .95;
+    RAISE NOTICE 'churn.memory has no room for % rows of % features: training on % of the users, drawn by hash',
+        n, columns, to_char(100 * share, 'FM990.0') || ' %'
+        USING HINT = 'Raise churn.memory, or name fewer windows or kinds.';
+    RETURN format('@extschema@.churn_key_share(%s, ''sample'') OPERATOR(pg_catalog.<) %s::pg_catalog.float8',
+        @extschema@.churn_key_text_sql(definition, 's.user_id'), share);
+END
+$$;
+COMMENT ON FUNCTION churn_sample_sql(churn_studies, int) IS 'support function of churn_train: condition over alias s of STUDY_snapshots that draws whole users by hash, with a NOTICE, where the fit would exceed churn.memory';
+
+-- Fit on the training rows of STUDY_snapshots.
+CREATE FUNCTION churn_fit_snapshots(definition churn_studies, spec churn_spec,
+    options jsonb, OUT model churn_model, OUT rows bigint, OUT churn_rate float8)
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    EXECUTE format(
+        'SELECT @extschema@.churn_fit(s.features, s.churned,'
+        ' @extschema@.churn_key_hash(%s, ''fold''), %L::@extschema@.churn_spec, %L::pg_catalog.jsonb),'
+        ' pg_catalog.count(*), pg_catalog.avg(s.churned::int)'
+        ' FROM %I.%I AS s WHERE s.purpose OPERATOR(pg_catalog.=) ''train'' AND s.churned IS NOT NULL AND %s',
+        @extschema@.churn_key_text_sql(definition, 's.user_id'), spec, options,
+        definition.table_schema, definition.study || '_snapshots',
+        @extschema@.churn_sample_sql(definition,
+            cardinality(@extschema@.churn_feature_names(spec))))
+    INTO model, rows, churn_rate;
+END
+$$;
+COMMENT ON FUNCTION churn_fit_snapshots(churn_studies, churn_spec, jsonb) IS 'support function of churn_train: the model, the rows it was fitted on and their churn rate; whole users in folds';
+
 CREATE FUNCTION churn_train_owned(study text, test_date date, snapshots int,
     step interval, options jsonb) RETURNS SETOF churn_training
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    d @extschema@.churn_studies := @extschema@.churn_study_row(study);
+    d @extschema@.churn_studies := @extschema@.churn_study_lock(study);
     today date := @extschema@.churn_today(d.time_zone);
-    step_days int := @extschema@.churn_whole_days(step, 'step');
-    span int := d.gap + d.churn_window;
     f record;
-    histories text;
-    key_kinds text[];
-    kinds text[];
-    amount_kinds text[];
-    dates date[];
-    spec @extschema@.churn_spec;
-    model @extschema@.churn_model;
+    t record;
+    fitted record;
     figures jsonb;
-    result @extschema@.churn_training;
+    stored record;
 BEGIN
-    IF snapshots IS NULL OR snapshots NOT BETWEEN 1 AND 120 OR step_days IS NULL OR step_days < 1 THEN
-        RAISE EXCEPTION 'snapshots must be between 1 and 120 and step at least one day'
-            USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    -- one training of a study at a time
-    PERFORM FROM @extschema@.churn_studies AS s WHERE s.study = d.study FOR UPDATE;
     SELECT * INTO f FROM @extschema@.churn_read_facts(d, today);
-    IF test_date + span > f.complete_through + 1 THEN
-        RAISE EXCEPTION 'outcomes of % are not known before %', test_date, test_date + span
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('Events are complete through %s.', f.complete_through),
-                  HINT = format('The newest date that can be tested is %s.', f.complete_through + 1 - span);
-    END IF;
-    SELECT array_agg(t.as_of ORDER BY t.as_of DESC),
-        array_agg(t.as_of ORDER BY t.as_of) FILTER (WHERE t.purpose = 'train'),
-        max(t.as_of) FILTER (WHERE t.purpose = 'test')
-    INTO dates, result.snapshots, result.test_date
-    FROM @extschema@.churn_snapshot_dates(d, f.first_day, f.complete_through,
-        test_date, snapshots, step_days) AS t;
-    IF result.snapshots IS NULL THEN
-        RAISE EXCEPTION 'study "%" has no training snapshot that ends before the test at % begins', study, result.test_date
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('Events run from %s, complete through %s.', f.first_day, f.complete_through),
-                  HINT = format('The first date that would do is %s.',
-                      f.first_day + least(d.lookback, d.churn_window) + 2 * span);
-    END IF;
-
+    SELECT * INTO t FROM @extschema@.churn_training_dates(d, f.first_day, f.complete_through,
+        test_date, snapshots, @extschema@.churn_whole_days(step, 'step'));
     RAISE NOTICE 'histories: reading % events', f.events;
-    histories := @extschema@.churn_stage_histories(d, today);
-    SELECT k.kinds, k.amount_kinds INTO kinds, amount_kinds
-    FROM @extschema@.churn_history_kinds(histories) AS k;
-    key_kinds := @extschema@.churn_check_key_kinds(d, kinds);
-    PERFORM @extschema@.churn_review_snapshots(d, histories, key_kinds, dates,
-        result.test_date, f.first_day, f.complete_through);
-    spec := @extschema@.churn_training_spec(d, kinds, key_kinds, amount_kinds,
-        result.snapshots[1] - f.first_day);
-
-    RAISE NOTICE 'features: % a user', cardinality(@extschema@.churn_feature_names(spec));
-    PERFORM @extschema@.churn_fill_snapshots(d, histories, spec, dates, result.test_date, f.complete_through);
-    PERFORM @extschema@.churn_name_snapshots(d, spec);
-    EXECUTE format('DROP TABLE %s', histories);
-
-    EXECUTE format(
-        'SELECT @extschema@.churn_fit(s.features, s.churned,'
-        ' @extschema@.churn_key_hash(s.user_id::pg_catalog.text, ''fold''), %L::@extschema@.churn_spec, %L::pg_catalog.jsonb),'
-        ' pg_catalog.count(*), pg_catalog.avg(s.churned::int)'
-        ' FROM %I.%I AS s WHERE s.purpose OPERATOR(pg_catalog.=) ''train'' AND s.churned IS NOT NULL',
-        spec, options, d.table_schema, d.study || '_snapshots')
-    INTO model, result.rows, result.churn_rate;
-
-    figures := @extschema@.churn_test_model(d, model)
-        || jsonb_build_object('rows', result.rows, 'churn_rate', result.churn_rate,
-            'snapshots', result.snapshots, 'complete_through', f.complete_through,
+    SELECT * INTO fitted FROM @extschema@.churn_fit_snapshots(d,
+        @extschema@.churn_build_snapshots(d, today, f.first_day, f.complete_through,
+            t.dates, t.tested), coalesce(options, '{}'));
+    figures := @extschema@.churn_test_model(d, fitted.model)
+        || jsonb_build_object('rows', fitted.rows, 'churn_rate', fitted.churn_rate,
+            'snapshots', t.train_dates, 'complete_through', f.complete_through,
             'options', options);
-    SELECT s.version, s.status INTO result.version, result.status
-    FROM @extschema@.churn_store_model(d, model, figures) AS s;
-    RAISE NOTICE 'model % of study %: %', result.version, study, result.status;
-    -- the figures fill the rest of the row by their names
-    result := jsonb_populate_record(result, figures
-        || jsonb_build_object('gate', @extschema@.churn_default_gate(figures)));
-    RETURN NEXT result;
+    SELECT * INTO stored FROM @extschema@.churn_store_model(d, fitted.model, figures);
+    RAISE NOTICE 'model % of study %: %', stored.version, study, stored.status;
+    -- figures are named like the columns of the row
+    RETURN NEXT jsonb_populate_record(NULL::@extschema@.churn_training, figures
+        || to_jsonb(stored) || jsonb_build_object('gate', @extschema@.churn_default_gate(figures)));
 END
 $$;
 COMMENT ON FUNCTION churn_train_owned(text, date, int, interval, jsonb) IS 'support function of churn_train';
@@ -330,11 +406,9 @@ CREATE FUNCTION churn_promote(study text, version int) RETURNS void
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    d @extschema@.churn_studies := @extschema@.churn_study_row(study);
+    d @extschema@.churn_studies := @extschema@.churn_study_lock(study);
     m @extschema@.churn_models;
 BEGIN
-    -- promotions of a study queue up here
-    PERFORM FROM @extschema@.churn_studies AS s WHERE s.study = d.study FOR UPDATE;
     SELECT * INTO m FROM @extschema@.churn_models AS c
     WHERE c.study = d.study AND c.version = churn_promote.version;
     IF m.id IS NULL THEN

@@ -1,0 +1,38 @@
+/*-------------------------------------------------------------------------
+ *
+ * newton.h
+ *	  The preconditioner of newton.c: the Hessian without what lies between
+ *	  blocks.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CHURN_NEWTON_H
+#define CHURN_NEWTON_H
+
+#include "learn/codes.h"
+
+/*
+ * Of each block, H = I + A'DA - hh'/S as a Cholesky factor, where A are the
+ * indicators by code, D the curvature by code, h = A'D1 and S = sum of D:
+ * the intercept is eliminated, for each block is as good as a shift of it.
+ */
+typedef struct Preconditioner
+{
+	const CodeProblem *problem;
+	double	   *factors;		/* of blocks, one behind the other, by rows */
+	double	   *shifts;			/* h, by weight */
+	double		sum;			/* S */
+} Preconditioner;
+
+/* Numbers in "factors" */
+extern size_t precondition_numbers(const CodeProblem *problem);
+
+/* One block's part, from its curvature by code */
+extern void precondition_block(Preconditioner *preconditioner, int block,
+							   const double *curvature);
+
+/* out = preconditioner^-1 * residual, the intercept last */
+extern void precondition(const Preconditioner *preconditioner,
+						 const double *residual, double *out);
+
+#endif							/* CHURN_NEWTON_H */
