@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 export PSQLRC=/dev/null LC_ALL=C.UTF-8
 
 createdb churn_demo
-psql() { command psql -qX -v ON_ERROR_STOP=1 -d churn_demo "$@"; }
+psql() { command psql -qX -P pager=off -v ON_ERROR_STOP=1 -d churn_demo "$@"; }
 
 if [ -n "${DATA:-}" ]; then
     case "$DATA" in

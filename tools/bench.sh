@@ -19,6 +19,8 @@ tools/packages.sh gcc make perl postgresql-15 postgresql-server-dev-15 \
     liblinear-dev
 stage=$(tools/stage.sh)
 trap 'rm -rf "$stage"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 export PGOPTIONS_BENCH="-c max_parallel_workers_per_gather=0 -c work_mem=${WORK_MEM:-256MB} -c jit=${JIT:-off} -c timezone=UTC -c client_min_messages=warning"
 export CHURN_PG_OPTIONS="${CHURN_PG_OPTIONS:-shared_buffers=1GB}"

@@ -13,6 +13,8 @@ flags="-Werror"
 [ "${1:-}" = --dev ] && flags="-Werror -DUSE_ASSERT_CHECKING"
 stage=$(tools/stage.sh CHURN_CFLAGS="$flags")
 trap 'rm -rf "$stage"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 mkdir -p build
 status=0

@@ -18,6 +18,8 @@ tools/packages.sh gcc make postgresql-15 postgresql-server-dev-15 liblinear-dev
 echo "Building churn, starting a private PostgreSQL, filling it (about a minute) …"
 stage=$(tools/stage.sh CHURN_CFLAGS=-Werror)
 trap 'rm -rf "$stage"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 # The demo speaks by descriptor 3; what the cluster's own tools have to say,
 # and the server's log of a failure, goes to a file.
 if ! DATA=$data tools/cluster.sh "$stage" sh -c 'demo/run.sh >&3' \
