@@ -60,7 +60,7 @@ SELECT ok(survival = 0 AND std_error IS NULL AND lower IS NULL, 'all have ended:
 \set file `f="${CHURN_DATA:-/nowhere}/cdnow_sample/transactions.csv.gz"; test -r "$f" && echo "$f"`
 SELECT :'file' = '' AS missing \gset
 \if :missing
-SELECT skip('cdnow_sample is not there: set CHURN_DATA', 16);
+SELECT skip('cdnow_sample is not there: set CHURN_DATA', 17);
 \else
 CREATE TABLE transactions (customer_id int, master_customer_id int, order_date date, cds int, amount numeric);
 \setenv TRANSACTIONS :file
