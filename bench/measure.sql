@@ -27,9 +27,7 @@ END $$;
 CREATE PROCEDURE bench_pair(what text, ours text[], theirs text[], runs int)
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF runs > 1 THEN
-        PERFORM bench_seconds(ours), bench_seconds(theirs);
-    END IF;
+    PERFORM bench_seconds(ours), bench_seconds(theirs);
     FOR run IN 1 .. runs LOOP
         INSERT INTO bench_runs VALUES
             (what, 'theirs', run, bench_seconds(theirs)),
