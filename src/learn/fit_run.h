@@ -38,7 +38,7 @@ typedef struct Fit
 
 extern const char *fit_encoding_name(FitEncoding encoding);
 
-/* A NOTICE for each reason to drop columns, with their names */
+/* One NOTICE with the names of dropped columns, reason by reason */
 extern void fit_report_dropped(const Fit *fit);
 
 /* The provenance of the model, as JSON.  No time and no place: equal fits
