@@ -52,6 +52,9 @@ count_levels(const FitMatrix *matrix, int held_out, int column)
 		counts.distinct += counts.rows[i] > 0;
 		counts.most = Max(counts.most, counts.rows[i]);
 	}
+	/* nobody counts how many texts are too long */
+	if (counts.rows[counts.nlevels] > 0)
+		counts.distinct++;
 	return counts;
 }
 

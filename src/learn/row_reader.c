@@ -245,11 +245,13 @@ note_example(RowReader *reader, const char *text)
 			MemoryContextStrdup(reader->context, text);
 }
 
-/* An example, cut to a length that a message bears */
+/* An example, by text, cut to a length that a message bears */
 static const char *
 example(const RowReader *reader, int i)
 {
-	const char *text = reader->examples[i];
+	bool		swapped = reader->nexamples == EXAMPLES &&
+		strcmp(reader->examples[0], reader->examples[1]) > 0;
+	const char *text = reader->examples[swapped ? 1 - i : i];
 	int			length = strlen(text);
 
 	return pnstrdup(text, pg_mbcliplen(text, length, EXAMPLE_BYTES));
