@@ -3,8 +3,9 @@
  * scorer.c
  *	  Reads the inputs of a model: from an array, a history or a row.
  *
- * A query scores many users with one model, so decoding, the feature list
- * and the places of columns are kept between calls.
+ * A query scores many users with one model, or with a few in turn (one a
+ * country, say), so decoding, the feature list and the places of columns are
+ * kept between calls, for the models that were used last.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,6 +23,15 @@
 #include "history/spec.h"
 #include "learn/row.h"
 #include "learn/scorer.h"
+
+#define CACHED_MODELS	16		/* at a call site */
+
+/* Scorers of a call site, the one used last first */
+typedef struct ScorerCache
+{
+	int			count;
+	Scorer	   *scorers[CACHED_MODELS];
+} ScorerCache;
 
 /* An empty scorer in its own context below the function's */
 static Scorer *
@@ -70,10 +80,25 @@ scorer_get(FunctionCallInfo fcinfo, Datum model)
 {
 	FmgrInfo   *function = fcinfo->flinfo;
 	uint64		hash = model_hash(model);
-	Scorer	   *scorer = function->fn_extra;
+	ScorerCache *cache = function->fn_extra;
+	Scorer	   *scorer;
+	int			at = 0;
 
-	if (scorer == NULL)
-		function->fn_extra = scorer = scorer_create(function->fn_mcxt);
+	if (cache == NULL)
+		function->fn_extra = cache =
+			MemoryContextAllocZero(function->fn_mcxt, sizeof(ScorerCache));
+	while (at < cache->count && (cache->scorers[at]->model == NULL ||
+								 cache->scorers[at]->hash != hash))
+		at++;
+	if (at == cache->count && at < CACHED_MODELS)
+	{
+		cache->scorers[at] = scorer_create(function->fn_mcxt);
+		cache->count++;
+	}
+	at = Min(at, CACHED_MODELS - 1);
+	scorer = cache->scorers[at];
+	memmove(cache->scorers + 1, cache->scorers, sizeof(Scorer *) * at);
+	cache->scorers[0] = scorer;
 	/* an error while loading leaves model NULL, or the old one and its hash */
 	if (scorer->model == NULL || scorer->hash != hash)
 		scorer_load(scorer, model, hash);

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * scorer.h
- *	  A decoded model with what it needs to read its inputs, cached for a
- *	  call site (fn_extra) by the hash of the model's content.
+ *	  A decoded model with what it needs to read its inputs; a call site
+ *	  (fn_extra) keeps some, by the hash of the model's content.
  *
  *-------------------------------------------------------------------------
  */

@@ -197,10 +197,10 @@ int
 main(void)
 {
 	CodeBlock	bins[3] = {
-		{first, {{FIRST, first_means}}, 0, 1, first_own, 0},
-		{second, {{SECOND, second_means}}, 0, 0, NULL, 0},
-		{cells, {{FIRST, first_means},
-		{SECOND, second_means}}, 0, 2, cell_own, 0}
+		{first, {{FIRST, first_means, false, 0, false}}, 0, 1, first_own, 0},
+		{second, {{SECOND, second_means, false, 0, false}}, 0, 0, NULL, 0},
+		{cells, {{FIRST, first_means, false, 0, false},
+		{SECOND, second_means, false, 0, false}}, 0, 2, cell_own, 0}
 	};
 
 	/* the last known code of the first axis is too rare for a weight */
@@ -208,7 +208,7 @@ main(void)
 		{first, {{FIRST, level_means, true, FIRST - 1, true}}, 0, 1, first_own, 0},
 		{second, {{SECOND, level_means, true, SECOND, false}}, 0, 0, NULL, 0},
 		{cells, {{FIRST, level_means, true, FIRST - 1, false},
-		{SECOND, second_means}}, 0, 2, cell_own, 0}
+		{SECOND, second_means, false, 0, false}}, 0, 2, cell_own, 0}
 	};
 
 	make_rows();
