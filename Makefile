@@ -67,6 +67,7 @@ OBJS = \
 	src/learn/fit_jobs.o \
 	src/learn/choose.o \
 	src/learn/fit_provenance.o \
+	src/learn/fit_levels.o \
 	src/learn/fit.o \
 	src/learn/row.o \
 	src/learn/scorer.o \

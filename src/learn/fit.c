@@ -204,48 +204,13 @@ folds_filled(const Fit *fit)
 
 /* ---- phases ---- */
 
-/* The levels of a column that takes part; NULL: it is one of numbers */
-static const LevelTable *
-column_levels(const Fit *fit, int column)
-{
-	const FitInputs *inputs = fit_rows_inputs(fit->rows);
-
-	return inputs == NULL ? NULL : inputs->levels[fit->columns[column]];
-}
-
-/* Room that a task has to make for levels */
-static void
-shape_levels(const Fit *fit, FitTask *shape)
-{
-	for (int c = 0; c < fit->ncolumns; c++)
-	{
-		const LevelTable *levels = column_levels(fit, c);
-		Size		codes;
-
-		if (levels == NULL)
-			continue;
-		codes = Min(levels_count(levels), shape->nrows / LEVEL_MIN_ROWS);
-		codes = Min(Max((int64) codes, 0), MODEL_MAX_LEVELS) + 2;
-		shape->ntexts++;
-		shape->level_codes += codes;
-		shape->level_squares += codes * codes;
-		shape->level_numbers += Max(levels_count(levels), 0) + 1;
-	}
-}
-
 /* Write rows into the matrix, a block of rows at a time. */
 static void
 fill_matrix(const Fit *fit, const FitRow **rows, FitMatrix *matrix)
 {
 	const int64 block = 256;
 
-	for (int c = 0; c < matrix->ncolumns; c++)
-	{
-		const LevelTable *levels = column_levels(fit, c);
-
-		matrix->levels[c] = levels == NULL ? FIT_NUMBERS :
-			levels_count(levels) < 0 ? FIT_CROWDED : levels_count(levels);
-	}
+	fit_levels_fill(fit, matrix);
 	for (int64 first = 0; first < matrix->nrows; first += block)
 	{
 		int64		end = Min(first + block, matrix->nrows);
@@ -255,7 +220,7 @@ fill_matrix(const Fit *fit, const FitRow **rows, FitMatrix *matrix)
 		{
 			double	   *x = matrix->values + (Size) c * matrix->nrows;
 			int			column = fit->columns[c];
-			const LevelTable *levels = column_levels(fit, c);
+			const LevelTable *levels = fit_column_levels(fit, c);
 
 			for (int64 i = first; i < end; i++)
 			{
@@ -330,17 +295,6 @@ fill_final(FitTask *task, FitArrays *arrays, void *arg)
 			   sizeof(int32) * 2 * task->npairs);
 }
 
-/* A term's levels by their texts */
-static void
-name_levels(const Fit *fit, ModelTerm *term)
-{
-	const LevelTable *levels = column_levels(fit, term->input);
-
-	term->levels = palloc(sizeof(char *) * Max(term->ncuts, 1));
-	for (int i = 0; i < term->ncuts; i++)
-		term->levels[i] = levels_text(levels, term->level_numbers[i]);
-}
-
 /* Terms speak of the inputs of the model, not of the matrix's columns. */
 static void
 collect_final(FitTask *task, FitArrays *arrays, void *arg)
@@ -352,7 +306,7 @@ collect_final(FitTask *task, FitArrays *arrays, void *arg)
 	for (int i = 0; i < model->nterms; i++)
 	{
 		if (model->terms[i].kind == MODEL_LEVELS)
-			name_levels(fit, &model->terms[i]);
+			fit_levels_name(fit, &model->terms[i]);
 		model->terms[i].input = fit->columns[model->terms[i].input];
 	}
 	for (int i = 0; i < model->npairs; i++)
@@ -430,7 +384,7 @@ search_encoding(Fit *fit, FitEncoding encoding)
 	shape.ncolumns = fit->ncolumns;
 	shape.encoding = encoding;
 	shape.njobs = shape.nfolds = fit->options->folds;
-	shape_levels(fit, &shape);
+	fit_levels_shape(fit, &shape);
 	task_solver(fit, &shape);
 	if (encoding == FIT_PAIRS)
 		path_of_pairs(fit, &shape);
@@ -525,7 +479,7 @@ final_task(const Fit *fit)
 	shape.path[0] = fit->c;
 	if (fit->choice != NULL)
 		shape.npairs = fit->choice->nranked;
-	shape_levels(fit, &shape);
+	fit_levels_shape(fit, &shape);
 	task_solver(fit, &shape);
 	return shape;
 }
@@ -565,29 +519,6 @@ apply_calibration(Fit *fit)
 	fit->calibrated = true;
 }
 
-/* What the inputs are read from; texts are numbered from here on. */
-static void
-take_inputs(Fit *fit)
-{
-	const FitInputs *inputs = fit_rows_inputs(fit->rows);
-	Model	   *model = fit->model;
-
-	model->types = palloc0(model->ninputs);
-	model->has_reference = fit->options->has_reference;
-	model->reference_date = fit->options->reference_date;
-	if (inputs == NULL)
-		return;
-	memcpy(model->types, inputs->types, model->ninputs);
-	for (int i = 0; i < model->ninputs; i++)
-	{
-		if (inputs->levels[i] == NULL)
-			continue;
-		levels_seal(inputs->levels[i]);
-		fit->held_bytes += levels_bytes(inputs->levels[i]) +
-			sizeof(int) * Max(levels_count(inputs->levels[i]), 0);
-	}
-}
-
 Model *
 fit_model(FitRows *rows, Datum spec)
 {
@@ -608,7 +539,7 @@ fit_model(FitRows *rows, Datum spec)
 	fit.model->ninputs = fit_rows_columns(rows);
 	fit.model->inputs = fit_rows_names(rows);
 	select_columns(&fit);
-	take_inputs(&fit);
+	fit_take_inputs(&fit);
 	/* better now than after the search */
 	fit.encoding = fit.options->encoding == FIT_LINEAR ? FIT_LINEAR : FIT_BINS;
 	final = final_task(&fit);

@@ -3,10 +3,12 @@
  * fit.h
  *	  From labelled rows to a Model: what the parts of fitting share.
  *
+ *	  row_reader.c		 reads rows by name
  *	  fit_rows.c		 collects rows as an aggregate sees them
  *	  fit_options.c		 the options as the user wrote them
  *	  fit.c				 orders the phases: sample, folds, choice, final fit
  *	  levels.c			 texts as numbers (levels.h)
+ *	  fit_levels.c		 columns of texts in the phases of a fit
  *	  level_codes.c		 learns which levels of a column count
  *	  encode.c			 learns how a column of numbers reaches the solver
  *	  bins.c, pairs.c	 learn bins of columns, and pairs of them (bins.h)

@@ -150,6 +150,7 @@ give_up(LevelTable *table)
 	table->entries = NULL;
 	table->slots = NULL;
 	table->count = table->room = table->nslots = 0;
+	table->by_number = NULL;
 	table->bytes = 0;
 	table->crowded = true;
 }
@@ -214,6 +215,9 @@ levels_seal(LevelTable *table)
 
 	if (table->crowded)
 		return;
+	/* a window function seals again after more rows */
+	if (table->by_number != NULL)
+		pfree(table->by_number);
 	order = MemoryContextAlloc(table->context,
 							   sizeof(int) * Max(table->count, 1));
 	for (int i = 0; i < table->count; i++)

@@ -85,6 +85,11 @@ extern void json_put_numbers(StringInfo out, const char *name,
 extern void json_put_strings(StringInfo out, const char *name, char **strings,
 							 int n);
 
+/* ---- text: model_text.c ---- */
+
+/* The reference date in quotes, or null */
+extern void model_put_reference(StringInfo out, const Model *model);
+
 /* ---- text of terms and pairs: model_text_terms.c ---- */
 
 extern void model_put_terms(StringInfo out, const Model *model);

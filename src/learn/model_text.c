@@ -29,8 +29,8 @@ static const char *const type_names[MODEL_TYPES] = {
 
 /* ---- writing ---- */
 
-static void
-put_reference_date(StringInfo out, const Model *model)
+void
+model_put_reference(StringInfo out, const Model *model)
 {
 	int			year,
 				month,
@@ -74,7 +74,7 @@ churn_model_out(PG_FUNCTION_ARGS)
 															  model->spec)));
 	json_put_number(&out, "intercept", model->intercept);
 	appendStringInfoString(&out, ",\n \"reference_date\": ");
-	put_reference_date(&out, model);
+	model_put_reference(&out, model);
 	json_put_strings(&out, "inputs", model->inputs, model->ninputs);
 	put_types(&out, model);
 	appendStringInfoString(&out, ",\n \"terms\": [");
