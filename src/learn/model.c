@@ -239,6 +239,8 @@ model_validate(const Model *model, int sqlstate)
 			model_damaged(sqlstate, "the name of an input is empty or too long");
 		if (model->types[i] >= MODEL_TYPES)
 			model_damaged(sqlstate, "the type of an input is not known");
+		if (model->spec != (Datum) 0 && model->types[i] != MODEL_NUMBER)
+			model_damaged(sqlstate, "a feature is not a number");
 		if (!model->has_reference && (model->types[i] == MODEL_DATE ||
 									  model->types[i] == MODEL_TIMESTAMP))
 			model_damaged(sqlstate, "dates lack a reference date");
