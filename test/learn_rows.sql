@@ -119,7 +119,7 @@ RESET DateStyle;
 CREATE TABLE both_solvers AS
 SELECT e, churn_fit(t, 'churned', o) AS newton, churn_fit(t, 'churned', o || '{"solver": "liblinear"}') AS liblinear
 FROM every_type t, unnest('{bins,pairs}'::text[]) e,
-     LATERAL (SELECT jsonb_build_object('key', 'id', 'encoding', e, 'reference_date', '2025-06-01', 'c', .1, 'calibrate', false) AS o) o GROUP BY e, o;
+     LATERAL (SELECT jsonb_build_object('key', 'id', 'encoding', e, 'reference_date', '2025-06-01', 'c', .1, 'calibrate', false) AS o) o WHERE id <= 1000 GROUP BY e, o;
 SELECT ok(max(abs(churn_predict(newton, t) - churn_predict(liblinear, t))) < 1e-5, format('%s: probabilities of LIBLINEAR, 1e-5: %s', e, max(abs(churn_predict(newton, t) - churn_predict(liblinear, t)))::numeric(12, 9)))
 FROM both_solvers, every_type t GROUP BY e;
 -- X = one column a level, 0 or 1, "(null)" and "(other)" among them, and x
@@ -160,7 +160,7 @@ SELECT ok(abs(churn_log_odds(m, (SELECT r FROM (SELECT v AS level) r)) - churn_b
 FROM plain_model, unnest(ARRAY['never seen', NULL]) v;
 -- 1,000 levels of 25 rows: 248 stay
 CREATE TABLE thousand AS SELECT i AS id, 'level ' || i % 1000 AS level, draw(i, 1) < .2 + .6 * draw(i % 1000, 2) AS churned FROM generate_series(1, 25000) i;
-CREATE TABLE thousand_models AS SELECT e, churn_fit(t, 'churned', jsonb_build_object('key', 'id', 'encoding', e)) AS m FROM thousand t, unnest('{linear,bins}'::text[]) e GROUP BY e;
+CREATE TABLE thousand_models AS SELECT e, churn_fit(t, 'churned', jsonb_build_object('key', 'id', 'encoding', e, 'folds', 0)) AS m FROM thousand t, unnest('{linear,bins}'::text[]) e GROUP BY e;
 SELECT is((SELECT count(*) FROM churn_model_terms(m) WHERE coding = 'level'), 248::bigint, format('%s: 1,000 levels, 248 have a weight', e)) FROM thousand_models;
 SELECT is((SELECT max(level) FROM churn_model_terms(m) WHERE coding = 'level'), 'level 320', format('%s: among equals the first', e)) FROM thousand_models;
 SELECT ok(churn_auc(churn_predict(m, t), churned) > .55, format('%s: and they say something', e)) FROM thousand_models, thousand t GROUP BY e;
