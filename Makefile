@@ -49,6 +49,8 @@ OBJS = \
 	src/learn/model_text.o \
 	src/learn/model_info.o \
 	src/learn/model_curves.o \
+	src/learn/levels.o \
+	src/learn/level_codes.o \
 	src/learn/fit_rows.o \
 	src/learn/fit_options.o \
 	src/learn/encode.o \
@@ -65,9 +67,11 @@ OBJS = \
 	src/learn/fit_jobs.o \
 	src/learn/choose.o \
 	src/learn/fit_provenance.o \
+	src/learn/fit_levels.o \
 	src/learn/fit.o \
 	src/learn/row.o \
 	src/learn/scorer.o \
+	src/learn/row_reader.o \
 	src/learn/fit_aggregate.o \
 	src/learn/predict.o \
 	src/learn/contributions.o \

@@ -150,6 +150,18 @@ read_positive(FitOptions *options, const char *key, const JsonbValue *value)
 									  "the text of the label that means churned");
 }
 
+static void
+read_reference_date(FitOptions *options, const char *key,
+					const JsonbValue *value)
+{
+	const char *wanted = "a date like \"2025-12-31\"";
+
+	if (!model_read_date(option_string(key, value, wanted),
+						 &options->reference_date))
+		option_wrong(key, wanted);
+	options->has_reference = true;
+}
+
 /* Position of a string value among "choices"; "wanted" lists them. */
 static int
 option_choice(const char *key, const JsonbValue *value,
@@ -204,6 +216,7 @@ static const OptionHandler handlers[] = {
 	{"memory", read_memory},
 	{"penalty", read_penalty},
 	{"positive", read_positive},
+	{"reference_date", read_reference_date},
 	{"seed", read_seed},
 	{"solver", read_solver},
 	{"workers", read_workers}
