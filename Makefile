@@ -69,6 +69,11 @@ OBJS = \
 	src/learn/row.o \
 	src/learn/scorer.o \
 	src/learn/fit_aggregate.o \
+	src/learn/information_rows.o \
+	src/learn/information_bins.o \
+	src/learn/information_number.o \
+	src/learn/information_level.o \
+	src/learn/information.o \
 	src/learn/predict.o \
 	src/learn/contributions.o \
 	src/learn/reasons.o \
@@ -121,6 +126,7 @@ SQL_PARTS = \
 	src/learn/fit.sql \
 	src/learn/predict.sql \
 	src/learn/fit_memory.sql \
+	src/learn/information.sql \
 	src/measure/ranking.sql \
 	src/measure/auc.sql \
 	src/measure/ks.sql \
