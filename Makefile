@@ -111,6 +111,7 @@ OBJS = \
 	src/study/source.o \
 	src/study/owner.o \
 	src/study/session.o \
+	src/study/fit_query.o \
 	src/study/live.o \
 	src/study/score.o
 
@@ -146,6 +147,7 @@ SQL_PARTS = \
 	src/study/source.sql \
 	src/study/snapshot.sql \
 	src/study/band.sql \
+	src/study/fit_query.sql \
 	src/study/train.sql \
 	src/study/score.sql \
 	src/study/refresh.sql \

@@ -112,6 +112,9 @@ extern const FitRow **fit_rows_sorted(const FitRows *rows);
 extern void fit_check_memory(const FitOptions *options, Size bytes,
 							 int64 nrows, int ncolumns);
 
+/* Share of so many rows, at most 1, that a fit can hold: fit_memory.c */
+extern double fit_memory_share(int64 nrows, int ncolumns, int memory_kb);
+
 /* A hash for one purpose: fold, sample, group of a row without a key */
 typedef enum FitSalt
 {
