@@ -148,7 +148,10 @@ SQL_PARTS = \
 	src/study/snapshot.sql \
 	src/study/band.sql \
 	src/study/fit_query.sql \
+	src/study/fit_snapshots.sql \
+	src/study/fit_by_snapshot.sql \
 	src/study/train.sql \
+	src/study/refit.sql \
 	src/study/score.sql \
 	src/study/refresh.sql \
 	src/study/check_finding.sql \

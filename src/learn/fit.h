@@ -59,6 +59,7 @@ typedef struct FitOptions
 	int			memory_kb;
 	int			workers;		/* asked for; fewer may come */
 	bool		calibrate;
+	int			npairs;			/* encoding "pairs"; -1: chosen by folds */
 	FitEncoding encoding;
 	FitSolver	solver;
 	int			nexclude;
