@@ -35,7 +35,7 @@ COMMENT ON FUNCTION churn_model_settings(churn_model) IS 'support function of ch
 -- figures of the tested one; it takes the tested one's place.
 CREATE FUNCTION churn_refit(definition churn_studies, spec churn_spec, options jsonb,
     tested churn_model, dates date[], figures jsonb, tested_version int)
-    RETURNS SETOF churn_training
+    RETURNS churn_training
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -49,7 +49,7 @@ DECLARE
 BEGIN
     IF refusal IS NOT NULL THEN
         RAISE NOTICE 'not fitted again: model % did not pass the gate', tested_version;
-        RETURN;
+        RETURN NULL;
     END IF;
     RAISE NOTICE 'fitting again on all % snapshots, with the settings of model %: %',
         cardinality(dates), tested_version, settings;
@@ -66,7 +66,7 @@ BEGIN
     END IF;
     RAISE NOTICE 'model % of study %: %; its figures are those of model %, for nothing is left to test it on',
         stored.version, definition.study, stored.status, tested_version;
-    RETURN NEXT jsonb_populate_record(NULL::@extschema@.churn_training, figures || to_jsonb(stored));
+    RETURN jsonb_populate_record(NULL::@extschema@.churn_training, figures || to_jsonb(stored));
 END
 $$;
-COMMENT ON FUNCTION churn_refit(churn_studies, churn_spec, jsonb, churn_model, date[], jsonb, int) IS 'support function of churn_train: fit on all snapshots with the settings of a tested model that passed the gate; metrics stay those of the tested one, and say so by refit_of; champion in its place when it was';
+COMMENT ON FUNCTION churn_refit(churn_studies, churn_spec, jsonb, churn_model, date[], jsonb, int) IS 'support function of churn_train: fit on all snapshots with the settings of a tested model that passed the gate; metrics stay those of the tested one, and say so by refit_of; champion in its place when it was; NULL when it did not pass';

@@ -361,6 +361,7 @@ DECLARE
     fitted record;
     figures jsonb;
     stored record;
+    refitted @extschema@.churn_training;
 BEGIN
     SELECT * INTO f FROM @extschema@.churn_read_facts(d, today);
     SELECT * INTO t FROM @extschema@.churn_training_dates(d, f.first_day, f.complete_through,
@@ -378,12 +379,17 @@ BEGIN
     PERFORM @extschema@.churn_report_fit(figures->'by_snapshot');
     SELECT * INTO stored FROM @extschema@.churn_store_model(d, fitted.model, figures);
     RAISE NOTICE 'model % of study %: %', stored.version, study, stored.status;
+    IF refit THEN
+        refitted := @extschema@.churn_refit(d, spec, options - 'refit', fitted.model,
+            t.dates, figures, stored.version);
+        SELECT m.status INTO stored.status FROM @extschema@.churn_models AS m
+        WHERE m.study = d.study AND m.version = stored.version;
+    END IF;
     -- figures are named like the columns of the row
     RETURN NEXT jsonb_populate_record(NULL::@extschema@.churn_training, figures
         || to_jsonb(stored) || jsonb_build_object('gate', @extschema@.churn_default_gate(figures)));
-    IF refit THEN
-        RETURN QUERY SELECT r.* FROM @extschema@.churn_refit(d, spec, options - 'refit',
-            fitted.model, t.dates, figures, stored.version) AS r;
+    IF refitted.version IS NOT NULL THEN
+        RETURN NEXT refitted;
     END IF;
 END
 $$;
