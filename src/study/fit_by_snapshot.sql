@@ -45,7 +45,7 @@ BEGIN
         IF l.purpose = 'test' AND abs(l.mean_score - l.churn_rate) > .03 THEN
             RAISE WARNING 'scores are of another size than churn: on % the mean score is %, but % churned',
                 l.as_of, l.scored, l.churned
-                USING HINT = 'A season or a change in the data: trust the ranking and the bands, not the size of a probability; a test date a year after the training dates tells which it is.';
+                USING HINT = 'A season or a change in the data: trust the ranking more than the size of a probability; churn_backtest shows other test dates.';
         END IF;
     END LOOP;
 END

@@ -84,6 +84,7 @@ CREATE FUNCTION churn_check_forward(definition churn_studies, spec churn_spec,
     options jsonb, model churn_model, dates date[]) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
+    SET client_min_messages = warning
     AS $$
 DECLARE
     older date[] := @extschema@.churn_older_dates(definition, dates);
@@ -143,6 +144,7 @@ BEGIN
         OR @extschema@.churn_model_info(model) #>> '{provenance,encoding}' = 'linear' THEN
         RETURN;
     END IF;
+    RAISE NOTICE 'comparing curves with straight lines out of time';
     forward := @extschema@.churn_check_forward(definition, spec, asked, model, dates);
     IF (forward->>'linear')::boolean THEN
         RAISE NOTICE 'encoding linear: curves do not hold on %, seen from the snapshots that end before it (log-loss % against %)',
