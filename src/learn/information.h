@@ -15,8 +15,8 @@
 #ifndef CHURN_INFORMATION_H
 #define CHURN_INFORMATION_H
 
-#include "fmgr.h"
 #include "access/tupdesc.h"
+#include "fmgr.h"
 
 #define INFORMATION_BINS	10	/* of a column of numbers, unless said */
 #define INFORMATION_MAX_BINS 100

@@ -187,6 +187,7 @@ compare_counts(const void *a, const void *b, void *arg)
 	const Level *r = &levels[right->number];
 	int			order;
 
+	CHECK_FOR_INTERRUPTS();
 	if (left_rows != right_rows)
 		return left_rows > right_rows ? -1 : 1;
 	order = memcmp(l->bytes, r->bytes, Min(l->length, r->length));

@@ -37,6 +37,7 @@ compare_numbers(const void *a, const void *b)
 	double		left = ((const LabelledNumber *) a)->value;
 	double		right = ((const LabelledNumber *) b)->value;
 
+	CHECK_FOR_INTERRUPTS();
 	return left < right ? -1 : left > right;
 }
 
@@ -63,7 +64,6 @@ sort_known(const InformationRows *rows, const InformationColumn *column,
 		known[figures->known++].churned = rows->churned[i];
 		figures->whole = figures->whole && x == floor(x);
 	}
-	CHECK_FOR_INTERRUPTS();
 	qsort(known, figures->known, sizeof(LabelledNumber), compare_numbers);
 	return known;
 }

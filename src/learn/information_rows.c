@@ -18,7 +18,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -39,7 +38,7 @@
 #define FIRST_ROWS		64
 #define FIRST_LEVELS	16
 /* of a level: entries of both tables, and what counting it takes */
-#define LEVEL_BYTES		192
+#define LEVEL_BYTES		256
 #define SORT_BYTES		16		/* of a row, while a column is worked out */
 
 /* ---- levels by their text ---- */
