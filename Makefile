@@ -73,6 +73,11 @@ OBJS = \
 	src/learn/scorer.o \
 	src/learn/row_reader.o \
 	src/learn/fit_aggregate.o \
+	src/learn/information_rows.o \
+	src/learn/information_bins.o \
+	src/learn/information_number.o \
+	src/learn/information_level.o \
+	src/learn/information.o \
 	src/learn/predict.o \
 	src/learn/contributions.o \
 	src/learn/reasons.o \
@@ -110,6 +115,7 @@ OBJS = \
 	src/study/source.o \
 	src/study/owner.o \
 	src/study/session.o \
+	src/study/fit_query.o \
 	src/study/live.o \
 	src/study/score.o
 
@@ -125,6 +131,7 @@ SQL_PARTS = \
 	src/learn/fit.sql \
 	src/learn/predict.sql \
 	src/learn/fit_memory.sql \
+	src/learn/information.sql \
 	src/measure/ranking.sql \
 	src/measure/auc.sql \
 	src/measure/ks.sql \
@@ -144,7 +151,11 @@ SQL_PARTS = \
 	src/study/source.sql \
 	src/study/snapshot.sql \
 	src/study/band.sql \
+	src/study/fit_query.sql \
+	src/study/fit_snapshots.sql \
+	src/study/fit_by_snapshot.sql \
 	src/study/train.sql \
+	src/study/refit.sql \
 	src/study/score.sql \
 	src/study/refresh.sql \
 	src/study/check_finding.sql \

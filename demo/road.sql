@@ -50,7 +50,7 @@ SELECT verdict FROM feasible WHERE purpose = 'verdict' \gset
 
 \echo '══ 4. Train on the past, test on what came after ══════════════════════'
 \echo
-CREATE TEMP TABLE training AS SELECT * FROM churn_train('shop', options => '{"max_search_rows": 10000}');
+CREATE TEMP TABLE training AS SELECT * FROM churn_train('shop', options => '{"max_search_rows": 5000}');
 SELECT format('Model %s learnt from %s rows of %s snapshots, then scored the %s users at risk on %s: %s.',
     version, trim(to_char(rows, '99,999,999')), cardinality(snapshots),
     trim(to_char(test_rows, '9,999,999')), test_date,

@@ -23,7 +23,7 @@ SET churn.today = :'today';
 SELECT churn_create_study('shop', '60 days', key_kinds => '{order}', windows => '{7,30,90}', holdout_share => .2) \g /dev/null
 SELECT throws_ok('CALL churn_refresh(''shop'')', '55000', 'study "shop" has no champion');
 SELECT churn_add_source('shop', 'shop', 'user_id', 'ts', 'amount', kind_column => 'kind') \g /dev/null
-SELECT churn_train('shop', options => '{"c": 0.001}') \g /dev/null
+SELECT churn_train('shop', options => '{"c": 0.001, "encoding": "linear"}') \g /dev/null
 SELECT throws_ok('CALL churn_refresh(NULL)', '22004', 'study must not be null');
 SELECT throws_ok('CALL churn_refresh(''none'')', '42704', 'study "none" does not exist');
 SELECT throws_ok(format('CALL churn_refresh(''shop'', %L)', d), '22023', NULL, 'as_of ' || d) FROM unnest(ARRAY[(:'today'::date + 1)::text, 'infinity', '-infinity']) d;
@@ -82,7 +82,7 @@ SELECT set_eq('SELECT * FROM shop_scores', 'SELECT * FROM third', 'repeated: sco
 CALL churn_refresh('shop', :'today');
 SELECT is((SELECT count(*) FROM shop_scores s JOIN once o USING (user_id, score) WHERE s.as_of = :'today' AND s.band_since <= s.as_of), (SELECT count(*) FROM once), 'a past date: the scores of that morning');
 CALL churn_refresh('shop');
-SELECT churn_train('shop', snapshots => 1, options => '{"c": 0.1}') \g /dev/null
+SELECT churn_train('shop', snapshots => 1, options => '{"c": 0.1, "encoding": "linear"}') \g /dev/null
 UPDATE churn_models SET gate = NULL WHERE version = 2;
 SELECT churn_promote('shop', 2) \g /dev/null
 CALL churn_refresh('shop');

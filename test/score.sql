@@ -25,7 +25,7 @@ SELECT throws_ok('SELECT churn_score(1)', '55000', 'study "shop" has no champion
 SELECT matches(hint_of('SELECT churn_score(1)'), 'churn_train\(''shop''\) trains one', 'no champion: what to do');
 SELECT throws_ok('SELECT * FROM churn_explain(1)', '55000', 'study "shop" has no champion');
 SELECT churn_add_source('shop', 'shop', 'user_id', 'ts', 'amount', kind_column => 'kind') \g /dev/null
-SELECT churn_train('shop', options => '{"c": 0.001}') \g /dev/null
+SELECT churn_train('shop', options => '{"c": 0.001, "encoding": "linear"}') \g /dev/null
 
 -- ---- live equals batch ----
 CALL churn_refresh('shop');
@@ -115,7 +115,7 @@ SELECT churn_drop_study(study) FROM churn_studies WHERE study <> 'shop' \g /dev/
 SELECT is(churn_score(:u), :'before_today'::float8, 'the only study');
 
 -- ---- caches ----
-SELECT churn_train('shop', snapshots => 1, options => '{"c": 1}') \g /dev/null
+SELECT churn_train('shop', snapshots => 1, options => '{"c": 1, "encoding": "linear"}') \g /dev/null
 SELECT is(churn_score(:u), :'before_today'::float8, 'a new model that is not champion changes nothing');
 UPDATE churn_models SET gate = NULL, status = 'accepted' WHERE version = 2;
 SELECT churn_promote('shop', 2) \g /dev/null
@@ -209,7 +209,7 @@ SELECT 5 * (:u / 5) AS fifth \gset
 SELECT lives_ok(statement, 'a superuser runs it as the owner: ' || statement) FROM unnest(ARRAY[
 	format('SELECT churn_score(%s, ''spy'')', :fifth), format('SELECT * FROM churn_explain(%s, ''spy'')', :fifth), 'SELECT * FROM churn_feasible(''spy'')',
 	'SELECT count(*) FROM churn_snapshot(''spy'', ' || quote_literal(:'today') || ')', 'CALL churn_refresh(''spy'')']) statement;
-SELECT throws_ok('SELECT churn_train(''spy'', options => ''{"c": 1}'')', '55000', NULL, 'a superuser trains it as the owner');
+SELECT throws_ok('SELECT churn_train(''spy'', options => ''{"c": 1, "encoding": "linear"}'')', '55000', NULL, 'a superuser trains it as the owner');
 SELECT is(current_user::text, 'postgres', 'and is themselves again');
 SELECT throws_ok($$UPDATE theirs.secret SET x = (SELECT theirs.spy(1))::int; SELECT theirs.spy(1)$$, 'ZZ001', NULL, 'the spy works when called without the extension');
 
@@ -273,5 +273,5 @@ SELECT is("Odd Schema".churn_score(:u), :'second_score'::float8, 'anew: the same
 SELECT is((SELECT abs(sum(contribution) - ln(:'second_score'::float8 / (1 - :'second_score'::float8))) < 1e-9 FROM "Odd Schema".churn_explain(:u, 'shop')), true, 'anew: explain');
 CALL "Odd Schema".churn_refresh('shop');
 SELECT is((SELECT score FROM shop_scores WHERE user_id = :u), :'second_score'::float8, 'anew: refresh');
-SELECT is((SELECT status FROM "Odd Schema".churn_train('shop', snapshots => 1, options => '{"c": 0.1}')) IN ('accepted', 'refused'), true, 'anew: train');
+SELECT is((SELECT status FROM "Odd Schema".churn_train('shop', snapshots => 1, options => '{"c": 0.1, "encoding": "linear"}')) IN ('accepted', 'refused'), true, 'anew: train');
 SELECT * FROM finish();

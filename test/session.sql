@@ -23,7 +23,7 @@ BEGIN
         key_kinds => '{order}');
     PERFORM churn_add_source('shop', 'public.events', user_column => 'user_id', time_column => 'ts', kind_column => 'kind',
         amount_column => 'amount');
-    PERFORM FROM churn_train('shop');
+    PERFORM FROM churn_train('shop', options => '{"encoding": "linear"}');
     UPDATE churn_models SET status = 'champion' WHERE version = 1;
 END $$;
 -- FNV-1a of bytes, as a model carries it

@@ -353,7 +353,7 @@ path_of_c(const Fit *fit, FitTask *shape)
 
 /*
  * No pair, then numbers of pairs at the C of the additive model, a quarter
- * of it and four times as much.
+ * of it and four times as much; or the number that was asked for.
  */
 static void
 path_of_pairs(const Fit *fit, FitTask *shape)
@@ -364,6 +364,11 @@ path_of_pairs(const Fit *fit, FitTask *shape)
 
 	shape->rank_c = bins->path[bins->chosen];
 	shape->path[shape->npath++] = shape->rank_c;
+	if (fit->options->npairs >= 0)
+	{
+		shape->path_pairs[0] = fit->options->npairs;
+		return;
+	}
 	for (int e = -around; e <= around; e += 2)
 	{
 		for (size_t i = 0; i < lengthof(numbers); i++)

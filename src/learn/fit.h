@@ -64,6 +64,7 @@ typedef struct FitOptions
 	int			memory_kb;
 	int			workers;		/* asked for; fewer may come */
 	bool		calibrate;
+	int			npairs;			/* encoding "pairs"; -1: chosen by folds */
 	FitEncoding encoding;
 	FitSolver	solver;
 	int			nexclude;
@@ -130,6 +131,9 @@ extern const FitRow **fit_rows_sorted(const FitRows *rows);
 /* 54000 with figures and a hint when "bytes" exceed the option. */
 extern void fit_check_memory(const FitOptions *options, Size bytes,
 							 int64 nrows, int ncolumns);
+
+/* Share of so many rows, at most 1, that a fit can hold: fit_memory.c */
+extern double fit_memory_share(int64 nrows, int ncolumns, int memory_kb);
 
 /* A hash for one purpose: fold, sample, group of a row without a key */
 typedef enum FitSalt

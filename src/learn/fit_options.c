@@ -17,6 +17,7 @@
 
 #define DEFAULT_FOLDS		5
 #define DEFAULT_SEARCH_ROWS 20000
+#define MOST_PAIRS		200
 
 /* What one key does with its value */
 typedef struct OptionHandler
@@ -88,6 +89,13 @@ read_search_rows(FitOptions *options, const char *key, const JsonbValue *value)
 	options->max_search_rows =
 		option_number(key, value, 100, PG_INT32_MAX - 1, true,
 					  "a whole number, at least 100");
+}
+
+static void
+read_pairs(FitOptions *options, const char *key, const JsonbValue *value)
+{
+	options->npairs = option_number(key, value, 0, MOST_PAIRS, true,
+									"a whole number from 0 to 200");
 }
 
 static void
@@ -214,6 +222,7 @@ static const OptionHandler handlers[] = {
 	{"key", read_key},
 	{"max_search_rows", read_search_rows},
 	{"memory", read_memory},
+	{"pairs", read_pairs},
 	{"penalty", read_penalty},
 	{"positive", read_positive},
 	{"reference_date", read_reference_date},
@@ -266,6 +275,7 @@ fit_options_read(Jsonb *json)
 	options->memory_kb = churn_memory_kb;
 	options->workers = max_parallel_maintenance_workers;
 	options->calibrate = true;
+	options->npairs = -1;
 	options->encoding = FIT_LINEAR;
 	options->solver = FIT_SOLVER_AUTO;
 	if (json == NULL)
