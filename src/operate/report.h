@@ -41,6 +41,7 @@ extern Facts field_item(Facts array, int i);
 extern double field_number(Facts facts, const char *key);
 extern char *field_exact(Facts facts, const char *key);
 extern char *field_text(Facts facts, const char *key);
+extern char *field_words(Facts facts, const char *key);
 extern bool field_true(Facts facts, const char *key);
 extern bool field_false(Facts facts, const char *key);
 extern double *field_numbers(Facts facts, const char *key, int *n);

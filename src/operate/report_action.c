@@ -16,7 +16,7 @@ static void
 draw_profit(Page *page, Facts facts)
 {
 	Facts		curve = field_at(facts, "curve");
-	int			n;
+	int			n = -1;
 	double	   *share = field_numbers(curve, "share", &n);
 	double	   *profit = field_numbers(curve, "profit", &n);
 	double		low = 0;

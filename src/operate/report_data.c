@@ -73,23 +73,26 @@ section_meaning(Page *page, Facts facts)
 	pair_end(page);
 }
 
+/* A finding: its name and size, then what it is, with an example */
 static void
-check_rows(Page *page, Facts rows)
+write_finding(Page *page, Facts row)
 {
-	static const char *const heads[] = {"<Check", "<Weight", "Found", "<What it is", "<For example", NULL};
-	static const char *const cells[] = {"<{check|t}", "<{severity|t}", "{count|n}", "<{detail|t}", "<{example|t}", NULL};
+	char	   *severity = field_text(row, "severity");
+	bool		weighty = severity != NULL && strcmp(severity, "info") != 0;
 
-	if (field_count(rows) == 0)
-		return;
-	table_begin(page, "What the checks of the data found, worst first", heads);
-	for (int i = 0; i < field_count(rows); i++)
-		table_row(page, field_item(rows, i), cells);
-	table_end(page);
+	page_say(page, row, "<div><dt>{check|t} ");
+	page_printf(page, "<span%s>", weighty ? " class=\"poor\"" : "");
+	page_say(page, row, "{severity|t}, {count|n}</span></dt><dd>{detail|t}");
+	if (field_text(row, "example") != NULL)
+		page_say(page, row, " <span class=\"small\">Such as: {example|t}</span>");
+	page_raw(page, "</dd></div>\n");
 }
 
 void
 section_checks(Page *page, Facts facts)
 {
+	Facts		rows = field_at(facts, "rows");
+
 	page_raw(page, "<p>");
 	if (field_number(facts, "errors") > 0)
 		page_say(page, facts, "<b class=\"poor\">{errors|n} of {looked|n} checks found what makes training wrong or impossible.</b> Mend that first. ");
@@ -98,7 +101,13 @@ section_checks(Page *page, Facts facts)
 	else
 		page_say(page, facts, "Nothing of weight: {looked|n} checks, no error and no warning. ");
 	page_say(page, facts, "{passed|n} found nothing at all.</p>");
-	check_rows(page, field_at(facts, "rows"));
+	if (field_count(rows) > 0)
+	{
+		page_raw(page, "<dl class=\"findings\">");
+		for (int i = 0; i < field_count(rows); i++)
+			write_finding(page, field_item(rows, i));
+		page_raw(page, "</dl>\n");
+	}
 	if (field_number(facts, "left_out") > 0)
 		page_say(page, facts, "<p class=\"small\">{left_out|n} more are shown by <code>churn_check_data</code>.</p>");
 }
@@ -167,7 +176,7 @@ section_snapshots(Page *page, Facts facts)
 static void
 draw_returns(Page *page, Facts facts)
 {
-	int			n;
+	int			n = -1;
 	double	   *day = field_numbers(facts, "day", &n);
 	double	   *returned = field_numbers(facts, "returned", &n);
 	double	   *lower = field_numbers(facts, "lower", &n);

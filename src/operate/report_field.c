@@ -152,16 +152,34 @@ field_false(Facts facts, const char *key)
 		!value.val.boolean;
 }
 
-/* The numbers of an array, NaN for each that is none */
+/* The same, empty when there is none */
+char *
+field_words(Facts facts, const char *key)
+{
+	char	   *text = field_text(facts, key);
+
+	return text == NULL ? pstrdup("") : text;
+}
+
+/*
+ * The numbers of an array, NaN for each that is none.  A negative n is set to
+ * how many there are; else the result has n, so that columns of one chart are
+ * of one length whatever their arrays hold.
+ */
 double *
 field_numbers(Facts facts, const char *key, int *n)
 {
 	Facts		array = field_at(facts, key);
 	double	   *numbers;
 
-	*n = field_count(array);
+	if (*n < 0)
+		*n = field_count(array);
 	numbers = palloc(sizeof(double) * Max(*n, 1));
 	for (int i = 0; i < *n; i++)
-		numbers[i] = value_number(array_value(array, i));
+	{
+		const JsonbValue *value = array_value(array, i);
+
+		numbers[i] = value == NULL ? get_float8_nan() : value_number(value);
+	}
 	return numbers;
 }

@@ -154,6 +154,8 @@ text_cut(const char *text, int characters)
 	const char *end = text;
 	int			length;
 
+	if (text == NULL)
+		return pstrdup("");
 	for (int i = 0; i < characters && *end; i++)
 	{
 		length = sequence_length(end);

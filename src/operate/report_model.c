@@ -75,7 +75,7 @@ draw_curve(Page *page, Facts feature, Facts all)
 	Chart		chart;
 
 	page_say(page, feature, "<div><figcaption><b>{label|t}</b> <span><code>{name|t}</code></span></figcaption>");
-	chart_begin(&chart, page, 190, psprintf("Weight of %s", field_text(feature, "name")));
+	chart_begin(&chart, page, 190, psprintf("Weight of %s", field_words(feature, "name")));
 	chart_describe(&chart, feature, "Between {least|+} and {most|+} log-odds; highest where the value is {highest|t}, lowest where it is {lowest|t}.");
 	chart_area(&chart, 40, 10, CHART_WIDTH - 6, 126);
 	chart_scale(&chart, 0, 1, fmin(field_number(all, "least"), 0), fmax(field_number(all, "most"), 0));
@@ -125,6 +125,8 @@ draw_cells(Chart *chart, Facts pair, double reach)
 		double		x = chart->left + width * field_number(cell, "column");
 		double		y = chart->bottom - height * (field_number(cell, "row") + 1);
 
+		if (isnan(weight) || isnan(x) || isnan(y))
+			continue;
 		chart_box(chart, weight > 0 ? "fleave" : "fstay", x + 0.5, y + 0.5, width - 1, height - 1,
 				  fmin(0.75, 0.75 * fabs(weight) / reach));
 		if (columns <= 10)
@@ -143,7 +145,7 @@ draw_pair(Page *page, Facts pair, double reach)
 
 	page_say(page, pair, "<div><figcaption><b>{first_label|t}</b> &#215; <b>{second_label|t}</b></figcaption>");
 	chart_begin(&chart, page, 60 + 26 * Max(nrows, 2),
-				psprintf("%s and %s together", field_text(pair, "first"), field_text(pair, "second")));
+				psprintf("%s and %s together", field_words(pair, "first"), field_words(pair, "second")));
 	chart_describe(&chart, pair, "What both say beyond the sum of each, between {least|+} and {most|+} log-odds.");
 	chart_area(&chart, 64, 18, CHART_WIDTH - 4, chart.height - 42);
 	draw_cells(&chart, pair, reach);

@@ -38,7 +38,7 @@ draw_areas(Page *page, Facts test)
 					  chart_x(&chart, field_number(row, "upper")), y);
 		chart_dot(&chart, model ? "fleave" : "fstay", chart_x(&chart, field_number(row, "auc")), y, 5);
 		chart_label(&chart, model ? "tleave" : "tstay", chart_x(&chart, field_number(row, "auc")), y - 12, "middle",
-					psprintf("%s %s", field_text(row, "name"), number_words(field_number(row, "auc"), ".3")));
+					psprintf("%s %s", field_words(row, "name"), number_words(field_number(row, "auc"), ".3")));
 	}
 	chart_label(&chart, "name", chart.left, chart.bottom + 33, "start", ".5 is a coin");
 	chart_label(&chart, "name", chart.right, chart.bottom + 33, "end", "1 is perfect");
@@ -63,7 +63,7 @@ static void
 draw_roc(Page *page, Facts test)
 {
 	Facts		roc = field_at(test, "roc");
-	int			n;
+	int			n = -1;
 	double	   *fpr = field_numbers(roc, "fpr", &n);
 	double	   *tpr = field_numbers(roc, "tpr", &n);
 	double		x = field_number(test, "ks_stayers");
@@ -94,7 +94,7 @@ static void
 draw_gains(Page *page, Facts test)
 {
 	Facts		gains = field_at(test, "gains");
-	int			n;
+	int			n = -1;
 	double	   *share = field_numbers(gains, "share", &n);
 	double	   *caught = field_numbers(gains, "caught", &n);
 	double		base = field_number(test, "base_rate");

@@ -76,10 +76,10 @@ static void
 draw_spread(Page *page, Facts facts)
 {
 	Facts		scores = field_at(facts, "scores");
-	int			n;
+	int			n = -1;
 	double	   *left = field_numbers(scores, "left", &n);
 	double	   *stayed = field_numbers(scores, "stayed", &n);
-	int			ncuts;
+	int			ncuts = -1;
 	double	   *cuts = field_numbers(facts, "bands", &ncuts);
 	static const char *const bands[] = {"medium", "high", "critical"};
 	double		most = 0.01;
