@@ -30,6 +30,7 @@ typedef struct Page
 	StringInfoData out;			/* UTF-8 */
 	Facts		facts;			/* all figures */
 	const char *prefix;			/* names of figures begin with it */
+	bool		in_row;			/* so does "row." */
 	int			section;		/* number of the section at hand */
 	int			charts;			/* charts so far: their ids */
 } Page;

@@ -133,8 +133,8 @@ CREATE FUNCTION churn_report_pairs(shown churn_models) RETURNS jsonb
     AS $$
         WITH cell AS MATERIALIZED (
             SELECT t.term, t.partner, t.share, t.weight - t.average AS weight,
-                @extschema@.churn_report_range(t.low, t.high, t.level) AS row_words,
-                @extschema@.churn_report_range(t.partner_low, t.partner_high, t.partner_level) AS column_words,
+                jsonb_build_object('low', t.low, 'high', t.high, 'level', t.level) AS row_bin,
+                jsonb_build_object('low', t.partner_low, 'high', t.partner_high, 'level', t.partner_level) AS column_bin,
                 dense_rank() OVER (PARTITION BY t.term, t.partner
                     ORDER BY (t.level = 'missing') IS TRUE, t.low NULLS FIRST, t.level) - 1 AS r,
                 dense_rank() OVER (PARTITION BY t.term, t.partner
@@ -150,8 +150,8 @@ CREATE FUNCTION churn_report_pairs(shown churn_models) RETURNS jsonb
             'rows', jsonb_agg(jsonb_build_object('first', p.term, 'second', p.partner,
                 'first_label', @extschema@.churn_report_label(p.term), 'second_label', @extschema@.churn_report_label(p.partner),
                 'least', p.least, 'most', p.most,
-                'rows', (SELECT jsonb_agg(d.w ORDER BY d.r) FROM (SELECT DISTINCT c.r, c.row_words AS w FROM cell AS c WHERE c.term = p.term AND c.partner = p.partner AND c.r < 24) AS d),
-                'columns', (SELECT jsonb_agg(d.w ORDER BY d.c) FROM (SELECT DISTINCT c.c, c.column_words AS w FROM cell AS c WHERE c.term = p.term AND c.partner = p.partner AND c.c < 24) AS d),
+                'rows', (SELECT jsonb_agg(d.w ORDER BY d.r) FROM (SELECT DISTINCT c.r, c.row_bin AS w FROM cell AS c WHERE c.term = p.term AND c.partner = p.partner AND c.r < 24) AS d),
+                'columns', (SELECT jsonb_agg(d.w ORDER BY d.c) FROM (SELECT DISTINCT c.c, c.column_bin AS w FROM cell AS c WHERE c.term = p.term AND c.partner = p.partner AND c.c < 24) AS d),
                 'cells', (SELECT jsonb_agg(jsonb_build_object('row', c.r, 'column', c.c, 'weight', c.weight) ORDER BY c.r, c.c)
                     FROM cell AS c WHERE c.term = p.term AND c.partner = p.partner AND c.r < 24 AND c.c < 24)) ORDER BY p.spread DESC, p.term, p.partner)) END
         FROM pair AS p
@@ -316,8 +316,8 @@ BEGIN
         'snapshots', @extschema@.churn_report_attempt('SELECT @extschema@.churn_report_snapshots($1, $2, $3::date)', d, shown, today::text),
         'returns', @extschema@.churn_report_attempt('SELECT @extschema@.churn_report_returns($1)', d, shown));
     IF shown.id IS NULL THEN
-        RETURN figures || jsonb_build_object('test', jsonb_build_object('missing', format(
-            'No model has been trained, so nothing can be said about how well anybody is told apart. SELECT * FROM churn_train(%L) trains one, churn_feasible(%L) says whether it can.', study, study)));
+        RETURN figures || jsonb_build_object('advice', format(
+            'No model has been trained, so nothing can be said about how well anybody is told apart. SELECT * FROM churn_train(%L) trains one, churn_feasible(%L) says whether that can be done.', study, study));
     END IF;
     tested := @extschema@.churn_report_attempt(format('SELECT @extschema@.churn_report_tested($1, $2, $3::date, %L, %s)',
         jsonb_build_object('success_rate', success_rate, 'value', value, 'offer_cost', offer_cost, 'contact_cost', contact_cost), past_dates),

@@ -118,6 +118,7 @@ write_person(Page *page, Facts person)
 {
 	Facts		reasons = field_at(person, "reasons");
 
+	page->in_row = true;
 	page_printf(page, "<li%s>", field_true(person, "calm") ? " class=\"calm\"" : "");
 	page_say(page, person, "<p class=\"small\">{role|t}</p><h3>{key|t}</h3>");
 	page_raw(page, "<p class=\"small\">leaves with ");
@@ -134,6 +135,7 @@ write_person(Page *page, Facts person)
 	if (field_count(reasons) == 0)
 		page_raw(page, "<li>nothing raises the risk</li>");
 	page_raw(page, "</ul></li>\n");
+	page->in_row = false;
 }
 
 void

@@ -80,12 +80,14 @@ write_finding(Page *page, Facts row)
 	char	   *severity = field_text(row, "severity");
 	bool		weighty = severity != NULL && strcmp(severity, "info") != 0;
 
+	page->in_row = true;
 	page_say(page, row, "<div><dt>{check|t} ");
 	page_printf(page, "<span%s>", weighty ? " class=\"poor\"" : "");
 	page_say(page, row, "{severity|t}, {count|n}</span></dt><dd>{detail|t}");
 	if (field_text(row, "example") != NULL)
 		page_say(page, row, " <span class=\"small\">Such as: {example|t}</span>");
 	page_raw(page, "</dd></div>\n");
+	page->in_row = false;
 }
 
 void

@@ -263,8 +263,8 @@ page_figure(Page *page, Facts facts, const char *key, const char *style)
 	{
 		char	   *day = field_text(facts, key);
 
-		page_printf(page, "<time data-figure=\"%s.%s\" datetime=\"",
-					page->prefix, key);
+		page_printf(page, "<time data-figure=\"%s.%s%s\" datetime=\"",
+					page->prefix, page->in_row ? "row." : "", key);
 		page_text(page, day);
 		page_raw(page, "\">");
 		page_text(page, day_words(day));
@@ -274,8 +274,8 @@ page_figure(Page *page, Facts facts, const char *key, const char *style)
 		page_raw(page, number_words(get_float8_nan(), style));
 	else
 	{
-		page_printf(page, "<data data-figure=\"%s.%s\" value=\"%s\">",
-					page->prefix, key, exact);
+		page_printf(page, "<data data-figure=\"%s.%s%s\" value=\"%s\">",
+					page->prefix, page->in_row ? "row." : "", key, exact);
 		page_raw(page, number_words(field_number(facts, key), style));
 		page_raw(page, "</data>");
 	}

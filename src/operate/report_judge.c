@@ -52,7 +52,7 @@ write_lead(Page *page, Facts model, Facts test)
 	if (model == NULL)
 	{
 		page_raw(page, "<p class=\"missing\">");
-		page_user(page, field_text(field_at(page->facts, "test"), "missing"));
+		page_user(page, field_text(page->facts, "advice"));
 		page_raw(page, "</p>");
 	}
 }
@@ -129,6 +129,7 @@ report_verdict(Page *page)
 static void
 target_row(Page *page, Facts row)
 {
+	page->in_row = true;
 	page_say(page, row, "<tr><th scope=\"row\">{target|t}</th><td>{asked|t}</td><td>{measured|~}</td><td>{lower|~}</td><td>{upper|~}</td><td>{n|n}</td><td class=\"text\">");
 	if (field_true(row, "pass"))
 		page_raw(page, "<b class=\"good\">&#10003; met</b>");
@@ -139,6 +140,7 @@ target_row(Page *page, Facts row)
 	if (field_text(row, "reason") != NULL)
 		page_say(page, row, " {reason|t}");
 	page_raw(page, "</td></tr>\n");
+	page->in_row = false;
 }
 
 void

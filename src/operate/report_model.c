@@ -128,7 +128,7 @@ draw_cells(Chart *chart, Facts pair, double reach)
 		if (isnan(weight) || isnan(x) || isnan(y))
 			continue;
 		chart_box(chart, weight > 0 ? "fleave" : "fstay", x + 0.5, y + 0.5, width - 1, height - 1,
-				  fmin(0.75, 0.75 * fabs(weight) / reach));
+				  fmin(0.5, 0.5 * fabs(weight) / reach));
 		if (columns <= 10)
 			chart_label(chart, "cell", x + width / 2, y + height / 2 + 4, "middle", number_words(weight, ".1"));
 	}
@@ -152,11 +152,11 @@ draw_pair(Page *page, Facts pair, double reach)
 	for (int i = 0; i < nrows; i++)
 		chart_label(&chart, "tick", chart.left - 6,
 					chart.bottom - (i + 0.5) * (chart.bottom - chart.top) / nrows + 4, "end",
-					text_cut(field_item_text(rows, i), 9));
+					bin_label(field_item(rows, i)));
 	for (int i = 0; i < ncolumns; i++)
 		if (ncolumns <= 10 || i % 3 == 0)
 			chart_label(&chart, "tick", chart.left + (i + 0.5) * (chart.right - chart.left) / ncolumns,
-						chart.bottom + 15, "middle", text_cut(field_item_text(columns, i), 9));
+						chart.bottom + 15, "middle", bin_label(field_item(columns, i)));
 	chart_axis_name(&chart, text_cut(field_text(pair, "second_label"), 48),
 					text_cut(field_text(pair, "first_label"), 48));
 	chart_end(&chart);
@@ -168,7 +168,7 @@ section_pairs(Page *page, Facts facts)
 {
 	Facts		rows = field_at(facts, "rows");
 
-	page_say(page, facts, "<h3>Two at a time</h3><p>The model holds {pairs|n} pairs. A cell is what two values say together beyond the sum of their curves; these are the {shown|n} strongest. "
+	page_say(page, facts, "<h3>Two at a time</h3><p>Some values mean more together than their curves add up to. Pairs in the model: {pairs|n}; shown, the strongest: {shown|n}. A cell is what is added beyond the sum of both curves. "
 			 "The accent raises the risk, slate lowers it.</p>");
 	page_raw(page, "<div class=\"grid\">");
 	for (int i = 0; i < field_count(rows); i++)

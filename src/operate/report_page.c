@@ -45,7 +45,7 @@ static const Part parts[] = {
 	{"people", "Who, for example", {{"people", section_people}}},
 	{"targets", "Is it good enough?", {{"targets", section_targets}}},
 	{"slices", "For whom is it weaker?", {{"slices", section_slices}}},
-	{"limits", "What this model does not know", {{"study", section_limits}}},
+	{"limits", "What this model does not know", {{"model", section_limits}}},
 	{"origin", "Where it comes from", {{"model", section_origin}}},
 };
 

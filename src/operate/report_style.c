@@ -44,6 +44,7 @@ const char *const report_style =
 "dl.key{display:grid;grid-template-columns:repeat(auto-fit,minmax(11.5rem,1fr));gap:1.4rem 2rem;margin:2.2rem 0 2.4rem;padding:0}\n"
 ".key div{border-top:3px solid var(--ink);padding-top:.55rem}\n"
 ".key div:first-child{border-color:var(--leave)}\n"
+".key dd,.lead,p{overflow-wrap:anywhere}\n"
 ".key dt{font-size:.9rem;color:var(--muted);line-height:1.35}\n"
 ".key dd{margin:0;font-size:2.35rem;font-weight:600;letter-spacing:-.02em;line-height:1.15;color:var(--ink)}\n"
 ".key dd+dd{font-size:.9rem;font-weight:400;letter-spacing:0;color:var(--muted);line-height:1.4;margin-top:.25rem}\n"
@@ -88,8 +89,8 @@ const char *const report_style =
 "code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.86em;overflow-wrap:anywhere}\n"
 "footer{border-top:1px solid var(--hair);padding-top:1.4rem;font-size:.9rem;color:var(--muted)}\n"
 "@media (max-width:46rem){body{font-size:1rem}.page{padding:1.4rem 1rem 3rem}.pair{grid-template-columns:minmax(0,1fr)}"
-".findings div{grid-template-columns:1fr}.findings dt span{display:inline}.lead{font-size:1.12rem}.key dd{font-size:2rem}dl.key{grid-template-columns:1fr 1fr;gap:1.2rem 1.2rem}section{padding-top:2rem}}\n"
+".findings div{grid-template-columns:1fr}.findings dt span{display:inline}.lead{font-size:1.12rem}.key dd{font-size:2rem}dl.key{grid-template-columns:repeat(2,minmax(0,1fr));gap:1.2rem 1.2rem}section{padding-top:2rem}}\n"
 "@media print{@page{margin:16mm 15mm}:root{--paper:#fff;--ink:#000;--muted:#444;--hair:#bbb;--leave:#a03010;--stay:#2d5470;--wash:#f2f2f2}"
-"body{font-size:10.5pt}.page{max-width:none;padding:0}nav,.skip,details{display:none}h1{font-size:26pt}h2,h3{break-after:avoid}"
+"html{font-size:10pt}body{font-size:10pt}dl.key{grid-template-columns:repeat(4,minmax(0,1fr))}h2{break-inside:avoid}.grid>div,.wide{break-inside:avoid}.page{max-width:none;padding:0}nav,.skip,details{display:none}h1{font-size:26pt}h2{font-size:15pt}h2,h3{break-after:avoid}"
 "figure,tr,.people li,.key div,.limits li{break-inside:avoid}.wide{overflow:visible}section{padding-top:1.4rem}.pair{gap:1rem 1.6rem;break-inside:avoid}"
 ".grid{grid-template-columns:1fr 1fr;gap:1rem 1.6rem}}\n";

@@ -36,6 +36,7 @@ table_begin(Page *page, const char *caption, const char *const *heads)
 void
 table_row(Page *page, Facts facts, const char *const *cells)
 {
+	page->in_row = true;
 	page_raw(page, "<tr>");
 	for (int i = 0; cells[i]; i++)
 	{
@@ -48,6 +49,7 @@ table_row(Page *page, Facts facts, const char *const *cells)
 		page_printf(page, "</%s>", tag);
 	}
 	page_raw(page, "</tr>\n");
+	page->in_row = false;
 }
 
 void
