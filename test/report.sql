@@ -103,7 +103,7 @@ SELECT is((SELECT array_agg((b->>'weight')::float8) FROM second, jsonb_array_ele
 SELECT is(figures #> '{past,n}', '2', 'both test dates are shown') FROM second;
 SELECT matches(churn_report_page(figures), 'scores were given by model <data[^>]*>1</data>', 'scores of another model say so') FROM second;
 CREATE TABLE crossed AS SELECT i AS id, i % 7 AS a, (i * 31) % 11 AS b, (i % 7 < 3) <> ((i * 31) % 11 < 5) AS churned FROM generate_series(1, 1500) AS i;
-CREATE TABLE maps AS SELECT churn_report_pairs(ROW(0, 'shop', 1, 'trained', churn_fit(c, 'churned', '{"key": "id", "encoding": "pairs"}'), '{0.1,0.2,0.3}', '{}', NULL, now(), 'pg_monitor')::churn_models) AS figures FROM crossed AS c;
+CREATE TABLE maps AS SELECT churn_report_pairs(churn_fit(c, 'churned', '{"key": "id", "encoding": "pairs"}')) AS figures FROM crossed AS c;
 SELECT ok(xml_is_well_formed_document(churn_report_page(jsonb_build_object('pairs', figures))), 'a map is drawn') FROM maps;
 SELECT is((SELECT count(*)::int FROM maps, regexp_matches(churn_report_page(jsonb_build_object('pairs', figures)), 'class="cell"', 'g')),
     (SELECT jsonb_array_length(figures #> '{rows,0,cells}') FROM maps), 'with a number in each cell');

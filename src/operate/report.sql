@@ -127,7 +127,7 @@ CREATE FUNCTION churn_report_features(shown churn_models, rows text) RETURNS jso
 COMMENT ON FUNCTION churn_report_features(churn_models, text) IS 'support function of churn_report: the ten strongest features as curves';
 
 -- The four strongest pairs as maps; NULL where the model has none.
-CREATE FUNCTION churn_report_pairs(shown churn_models) RETURNS jsonb
+CREATE FUNCTION churn_report_pairs(model churn_model) RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -139,13 +139,13 @@ CREATE FUNCTION churn_report_pairs(shown churn_models) RETURNS jsonb
                     ORDER BY (t.level = 'missing') IS TRUE, t.low NULLS FIRST, t.level) - 1 AS r,
                 dense_rank() OVER (PARTITION BY t.term, t.partner
                     ORDER BY (t.partner_level = 'missing') IS TRUE, t.partner_low NULLS FIRST, t.partner_level) - 1 AS c
-            FROM @extschema@.churn_model_terms(shown.model) AS t WHERE t.coding = 'pair'
+            FROM @extschema@.churn_model_terms(model) AS t WHERE t.coding = 'pair'
         ), pair AS (
             SELECT c.term, c.partner, sqrt(sum(c.share * c.weight ^ 2)) AS spread, min(c.weight) AS least, max(c.weight) AS most
             FROM cell AS c GROUP BY c.term, c.partner ORDER BY 3 DESC, 1, 2 LIMIT 4
         )
         SELECT CASE WHEN count(*) > 0 THEN jsonb_build_object(
-            'pairs', @extschema@.churn_model_info(shown.model)->'pairs', 'shown', count(*),
+            'pairs', @extschema@.churn_model_info(model)->'pairs', 'shown', count(*),
             'reach', max(greatest(abs(p.least), abs(p.most))),
             'rows', jsonb_agg(jsonb_build_object('first', p.term, 'second', p.partner,
                 'first_label', @extschema@.churn_report_label(p.term), 'second_label', @extschema@.churn_report_label(p.partner),
@@ -156,7 +156,7 @@ CREATE FUNCTION churn_report_pairs(shown churn_models) RETURNS jsonb
                     FROM cell AS c WHERE c.term = p.term AND c.partner = p.partner AND c.r < 24 AND c.c < 24)) ORDER BY p.spread DESC, p.term, p.partner)) END
         FROM pair AS p
     $$;
-COMMENT ON FUNCTION churn_report_pairs(churn_models) IS 'support function of churn_report: the four strongest pairs as maps of at most 24 by 24 cells; NULL without pairs';
+COMMENT ON FUNCTION churn_report_pairs(churn_model) IS 'support function of churn_report: the four strongest pairs as maps of at most 24 by 24 cells; NULL without pairs';
 
 -- People and judgement --------------------------------------------------------
 
@@ -234,7 +234,9 @@ BEGIN
     EXECUTE query INTO facts USING definition, shown, argument;
     RETURN facts;
 EXCEPTION WHEN object_not_in_prerequisite_state OR undefined_table OR undefined_column OR wrong_object_type
-    OR datatype_mismatch OR insufficient_privilege OR invalid_parameter_value OR numeric_value_out_of_range OR division_by_zero THEN
+    OR datatype_mismatch OR insufficient_privilege OR undefined_object
+    OR invalid_parameter_value OR numeric_value_out_of_range OR program_limit_exceeded
+    OR configuration_limit_exceeded OR duplicate_table THEN
     GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
     RETURN jsonb_build_object('missing', 'This part is missing: ' || SQLERRM || '. ' || hint);
 END
@@ -261,9 +263,10 @@ BEGIN
             (money->>'value')::float8, (money->>'offer_cost')::float8, (money->>'contact_cost')::float8),
         'lead', @extschema@.churn_report_lead(rows, shown),
         'features', @extschema@.churn_report_features(shown, rows),
-        'pairs', @extschema@.churn_report_pairs(shown),
+        'pairs', @extschema@.churn_report_pairs(shown.model),
         'slices', @extschema@.churn_report_slices(rows),
-        'past', @extschema@.churn_report_past(d, shown, t.facts, past_dates));
+        'past', @extschema@.churn_report_attempt(format('SELECT @extschema@.churn_report_past($1, $2, $3::jsonb, %s)', past_dates),
+            d, shown, jsonb_build_object('auc_lower', t.facts->'auc_lower', 'auc_upper', t.facts->'auc_upper')::text));
 END
 $$;
 COMMENT ON FUNCTION churn_report_tested(churn_studies, churn_models, date, jsonb, int) IS 'support function of churn_report: the objects that need the test rows of a model';

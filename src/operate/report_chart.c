@@ -16,6 +16,9 @@
 
 #include "operate/report.h"
 
+/* Against scales that are no scales */
+#define MAX_TICKS	40
+
 /* Open the drawing; its description follows by chart_describe(). */
 void
 chart_begin(Chart *chart, Page *page, double height, const char *title)
@@ -193,15 +196,17 @@ chart_y_axis(Chart *chart, const char *style, int steps)
 {
 	double		step = round_step(chart->y1 - chart->y0, steps);
 
-	for (double k = ceil(chart->y0 / step - 1e-9);
-		 k * step <= chart->y1 + step * 1e-9; k++)
+	for (int i = 0; i < MAX_TICKS; i++)
 	{
-		double		y = chart_y(chart, k * step);
+		double		value = (ceil(chart->y0 / step - 1e-9) + i) * step;
+		double		y = chart_y(chart, value);
 
-		chart_segment(chart, k == 0 ? "axis" : "grid", chart->left, y,
+		if (!(value <= chart->y1 + step * 1e-9))
+			break;
+		chart_segment(chart, value == 0 ? "axis" : "grid", chart->left, y,
 					  chart->right, y);
 		chart_label(chart, "tick", chart->left - 6, y + 4, "end",
-					number_words(k * step, style));
+					number_words(value, style));
 	}
 }
 
@@ -213,11 +218,16 @@ chart_x_axis(Chart *chart, const char *style, int steps)
 
 	chart_segment(chart, "axis", chart->left, chart->bottom, chart->right,
 				  chart->bottom);
-	for (double k = ceil(chart->x0 / step - 1e-9);
-		 k * step <= chart->x1 + step * 1e-9; k++)
-		chart_label(chart, "tick", chart_x(chart, k * step),
+	for (int i = 0; i < MAX_TICKS; i++)
+	{
+		double		value = (ceil(chart->x0 / step - 1e-9) + i) * step;
+
+		if (!(value <= chart->x1 + step * 1e-9))
+			break;
+		chart_label(chart, "tick", chart_x(chart, value),
 					chart->bottom + 16, "middle",
-					number_words(k * step, style));
+					number_words(value, style));
+	}
 }
 
 /* What runs along the axes: below the plot, and above its left edge */

@@ -74,7 +74,7 @@ draw_curve(Page *page, Facts feature, Facts all)
 	int			n = field_count(bins);
 	Chart		chart;
 
-	page_say(page, feature, "<div><figcaption><b>{label|t}</b> <span><code>{name|t}</code></span></figcaption>");
+	page_say(page, feature, "<div><p class=\"cap\"><b>{label|t}</b> <span><code>{name|t}</code></span></p>");
 	chart_begin(&chart, page, 190, psprintf("Weight of %s", field_words(feature, "name")));
 	chart_describe(&chart, feature, "Between {least|+} and {most|+} log-odds; highest where the value is {highest|t}, lowest where it is {lowest|t}.");
 	chart_area(&chart, 40, 10, CHART_WIDTH - 6, 126);
@@ -143,7 +143,7 @@ draw_pair(Page *page, Facts pair, double reach)
 	int			ncolumns = field_count(columns);
 	Chart		chart;
 
-	page_say(page, pair, "<div><figcaption><b>{first_label|t}</b> &#215; <b>{second_label|t}</b></figcaption>");
+	page_say(page, pair, "<div><p class=\"cap\"><b>{first_label|t}</b> &#215; <b>{second_label|t}</b></p>");
 	chart_begin(&chart, page, 60 + 26 * Max(nrows, 2),
 				psprintf("%s and %s together", field_words(pair, "first"), field_words(pair, "second")));
 	chart_describe(&chart, pair, "What both say beyond the sum of each, between {least|+} and {most|+} log-odds.");
