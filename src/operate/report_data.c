@@ -39,7 +39,9 @@ draw_windows(Page *page, Facts facts)
 	chart_describe(&chart, facts,
 				   "Features see {lookback|n} days before a date. At risk is who did something that counts in the last {active_window|n} of them. "
 				   "Then, after a gap of {gap|n} days, come {churn_window|n} days in which silence means churn.");
-	span(&chart, "bandstay", "tstay", 118, 206, 34, "at risk",
+	span(&chart, "bandstay", "tstay",
+		 field_number(facts, "active_window") < field_number(facts, "lookback") ? 118 : 8,
+		 206, 34, "at risk",
 		 days_words(facts, "active_window"));
 	span(&chart, "bandleave", "tleave", start, 390, 34, "silent: left",
 		 days_words(facts, "churn_window"));
@@ -158,8 +160,8 @@ section_snapshots(Page *page, Facts facts)
 	pair_begin(page);
 	page_raw(page, "<h3>How many leave anyway</h3>");
 	page_say(page, facts, "<p>Of the {test_users|n} users at risk on {test_date|day}, <b>{test_rate|%}</b> left. Over {n|n} snapshots the share lies between {least|%} and {most|%}");
-	if (field_number(facts, "spread") > 0.10)
-		page_raw(page, ": <b>it moves a good deal</b>, with a season perhaps, and a probability learnt at one rate is off at another.</p>");
+	if (field_number(facts, "spread") > 0.05)
+		page_raw(page, ": <b>it moves</b>, with a season perhaps, and a probability learnt at one rate is off at another.</p>");
 	else
 		page_raw(page, ", so that what was learnt at one date can hold at the next.</p>");
 	page_raw(page, "<p>This is the figure to beat: who calls users at random finds this share of leavers.</p>");

@@ -130,7 +130,7 @@ static void
 target_row(Page *page, Facts row)
 {
 	page->in_row = true;
-	page_say(page, row, "<tr><th scope=\"row\">{target|t}</th><td>{asked|t}</td><td>{measured|~}</td><td>{lower|~}</td><td>{upper|~}</td><td>{n|n}</td><td class=\"text\">");
+	page_say(page, row, "<tr><th scope=\"row\" class=\"text\">{target|t}</th><td class=\"text\">");
 	if (field_true(row, "pass"))
 		page_raw(page, "<b class=\"good\">&#10003; met</b>");
 	else if (field_false(row, "pass"))
@@ -139,14 +139,14 @@ target_row(Page *page, Facts row)
 		page_raw(page, "<b class=\"poor\">? not measured</b>");
 	if (field_text(row, "reason") != NULL)
 		page_say(page, row, " {reason|t}");
-	page_raw(page, "</td></tr>\n");
+	page_say(page, row, "</td><td class=\"asked\">{asked|t}</td><td>{measured|~}</td><td>{lower|~}</td><td>{upper|~}</td><td>{n|n}</td></tr>\n");
 	page->in_row = false;
 }
 
 void
 section_targets(Page *page, Facts facts)
 {
-	static const char *const heads[] = {"<Target", "Asked", "Measured", "from", "to", "Users", "<Verdict", NULL};
+	static const char *const heads[] = {"<Target", "<Verdict", "Asked", "Measured", "from", "to", "Users", NULL};
 	Facts		rows = field_at(facts, "rows");
 
 	page_say(page, facts, "<p>What was agreed beforehand, and what the test showed: <b>{met|n} of {n|n}</b> met. ");

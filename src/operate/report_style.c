@@ -75,7 +75,7 @@ const char *const report_style =
 "th,td{padding:.42rem .75rem .42rem 0;text-align:right;vertical-align:top;border-bottom:1px solid var(--hair);line-height:1.4;font-weight:400}\n"
 "td:last-child,th:last-child{padding-right:.15rem}\n"
 "thead th{color:var(--muted);font-size:.84rem;vertical-align:bottom;border-bottom-color:var(--muted)}\n"
-"th[scope=row]{text-align:left;font-weight:600}th.text,td.text{text-align:left}td.text{min-width:9rem;overflow-wrap:anywhere}\n"
+"th[scope=row]{text-align:left;font-weight:600;overflow-wrap:normal}.asked,tbody td:not(.text){white-space:nowrap}th.text{min-width:7rem}th.text,td.text{text-align:left}td.text{min-width:9rem;overflow-wrap:anywhere}\n"
 "thead th:first-child{text-align:left}tr.best th,tr.best td{background:var(--wash)}\n"
 "details{margin:.2rem 0 1.4rem;max-width:none}summary{cursor:pointer;font-size:.9rem;color:var(--muted)}\n"
 ".missing{background:var(--wash);border-left:3px solid var(--muted);padding:.8rem 1rem;max-width:44rem}\n"

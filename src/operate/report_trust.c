@@ -72,6 +72,34 @@ label_peak(Chart *chart, const char *class_name, const double *share,
 				chart_y(chart, share[peak]) - 7, "middle", name);
 }
 
+/* The highest share of either class over some bins */
+static double
+highest(const double *left, const double *stayed, int n, int from, int to)
+{
+	double		most = 0;
+
+	for (int i = Max(from, 0); i < Min(to, n); i++)
+		most = fmax(most, fmax(left[i], stayed[i]));
+	return most;
+}
+
+/* The score of the KS distance, named where the lines leave room */
+static void
+mark_ks(Chart *chart, double ks, const double *left, const double *stayed,
+		int n)
+{
+	int			bin = (int) (ks * n);
+	double		x = chart_x(chart, ks);
+	double		before = highest(left, stayed, n, bin - 8, bin + 1);
+	double		after = highest(left, stayed, n, bin, bin + 9);
+	bool		is_left = bin >= 8 && (before < after || bin > n - 9);
+	double		y = chart_y(chart, Min(before, after)) - 16;
+
+	chart_segment(chart, "mark", x, y - 4, x, chart->bottom);
+	chart_label(chart, "tink", x + (is_left ? -5 : 5), y, is_left ? "end" : "start",
+				psprintf("KS at %s", number_words(ks, "%0")));
+}
+
 static void
 draw_spread(Page *page, Facts facts)
 {
@@ -107,14 +135,8 @@ draw_spread(Page *page, Facts facts)
 		label_peak(&chart, "tstay", stayed, left, n, "stayed");
 		label_peak(&chart, "tleave", left, stayed, n, "left");
 	}
-	if (!isnan(ks))
-	{
-		double		x = chart_x(&chart, ks);
-
-		chart_segment(&chart, "mark", x, chart_y(&chart, most * 0.55), x, chart.bottom);
-		chart_label(&chart, "tink", x + 5, chart_y(&chart, most * 0.55) + 4, "start",
-					psprintf("KS at %s", number_words(ks, "%0")));
-	}
+	if (ks >= 0 && ks <= 1)
+		mark_ks(&chart, ks, left, stayed, n);
 	chart_axis_name(&chart, "score", "share of each group");
 	chart_end(&chart);
 }
