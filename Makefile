@@ -117,7 +117,19 @@ OBJS = \
 	src/study/session.o \
 	src/study/fit_query.o \
 	src/study/live.o \
-	src/study/score.o
+	src/study/score.o \
+	src/operate/report_field.o \
+	src/operate/report_html.o \
+	src/operate/report_style.o \
+	src/operate/report_chart.o \
+	src/operate/report_table.o \
+	src/operate/report_data.o \
+	src/operate/report_skill.o \
+	src/operate/report_trust.o \
+	src/operate/report_action.o \
+	src/operate/report_model.o \
+	src/operate/report_judge.o \
+	src/operate/report_page.o
 
 # The install script is these parts, joined in this order.
 SQL_PARTS = \
@@ -163,7 +175,9 @@ SQL_PARTS = \
 	src/study/check_rows.sql \
 	src/study/check.sql \
 	src/study/window.sql \
-	src/study/backtest.sql
+	src/study/backtest.sql \
+	src/operate/report_figures.sql \
+	src/operate/report.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =

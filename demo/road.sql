@@ -1,6 +1,7 @@
 -- The whole road on a table or view "events" (user_id, ts, kind, amount):
 -- what churn means, is it feasible, train, test, score, explain.
--- psql variables: source (retail or shop), active (interval of the active window).
+-- psql variables: source (retail or shop), active (interval of the active window),
+-- page (file to write the report to).
 \set QUIET on
 \pset footer off
 \pset border 1
@@ -147,3 +148,13 @@ FROM (
         to_char(100 / (1 + exp(-sum(contribution))), 'FM990.0') || '%') FROM explained
 ) AS lines
 ORDER BY part, CASE WHEN part = 2 THEN -contribution ELSE contribution END;
+
+\echo '══ 8. All of it on one page ═══════════════════════════════════════════'
+\echo
+\pset tuples_only on
+\pset format unaligned
+\o :page
+SELECT churn_report('shop');
+\o
+\echo 'SELECT churn_report(''shop'');  → a page to open in a browser:'
+\echo :page

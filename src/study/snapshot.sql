@@ -355,10 +355,11 @@ DECLARE
 BEGIN
     EXECUTE format('DELETE FROM %s', snapshots);
     EXECUTE format(
-        'INSERT INTO %s (user_id, as_of, purpose, stage, churned, unknown_reason, recency, key_days, features)'
+        'INSERT INTO %s (user_id, as_of, purpose, stage, churned, unknown_reason, recency, key_days, features, tenure, value)'
         ' SELECT l.user_id, l.as_of, CASE WHEN l.as_of OPERATOR(pg_catalog.=) %L::pg_catalog.date THEN ''test'' ELSE ''train'' END,'
         ' (l.standing).stage, l.churned, l.unknown_reason, (l.standing).recency, (l.standing).key_days,'
-        ' @extschema@.churn_features(l.history, l.as_of, %L::@extschema@.churn_spec)'
+        ' @extschema@.churn_features(l.history, l.as_of, %L::@extschema@.churn_spec),'
+        ' (l.standing).tenure, (l.standing).value'
         ' FROM (%s) AS l',
         snapshots, test_date, spec,
         @extschema@.churn_labelled_sql(d, histories, spec, dates, complete_through));

@@ -123,6 +123,8 @@ BEGIN
             recency int,
             key_days int,
             features float8[] NOT NULL,
+            tenure int,
+            value float8,
             PRIMARY KEY (as_of, user_id)
         )$f$, snapshots, d.user_type);
     EXECUTE format('COMMENT ON TABLE %s IS %L', snapshots, format('churn study %s: labelled users at risk of the last training, a row a user and as-of date', d.study));
