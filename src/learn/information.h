@@ -17,6 +17,7 @@
 
 #include "access/tupdesc.h"
 #include "fmgr.h"
+#include "learn/row.h"
 
 #define INFORMATION_BINS	10	/* of a column of numbers, unless said */
 #define INFORMATION_MAX_BINS 100
@@ -52,6 +53,7 @@ typedef struct InformationColumn
 	Oid			type;
 	int32		typmod;
 	Oid			base_type;		/* of a domain */
+	RowColumn	reader;			/* of numbers and truths */
 	InformationKind kind;
 	double	   *numbers;		/* by row: NaN where missing; NULL for levels */
 	int32	   *codes;			/* by row: number of the level, or -1 */

@@ -33,7 +33,6 @@
 
 #include "churn.h"
 #include "learn/information.h"
-#include "learn/row.h"
 
 #define FIRST_ROWS		64
 #define FIRST_LEVELS	16
@@ -93,7 +92,7 @@ struct InformationState
 	int32		typmod;
 	TupleDesc	desc;
 	int			label;			/* position */
-	Oid			label_type;		/* base type */
+	RowColumn	label_column;	/* unless the positive value is named */
 	FmgrInfo	label_out;
 	char	   *positive;		/* text of the label that churned, or NULL */
 	InformationRows rows;
@@ -162,6 +161,16 @@ need_column(TupleDesc desc, const char *name, const char *role)
 	return at;
 }
 
+/* Is a value of this type a number here? Money keeps its own text form. */
+static bool
+is_number(Oid type)
+{
+	ModelType	as;
+
+	return row_model_type(type, &as) && getBaseType(type) != CASHOID &&
+		(as == MODEL_NUMBER || as == MODEL_BOOLEAN);
+}
+
 /* Boolean, or 0 and 1; or the text of the label that means churned */
 static void
 set_label(InformationState *state, const char *label)
@@ -172,15 +181,16 @@ set_label(InformationState *state, const char *label)
 
 	state->label = need_column(state->desc, label, "label");
 	type = TupleDescAttr(state->desc, state->label)->atttypid;
-	state->label_type = getBaseType(type);
 	getTypeOutputInfo(type, &output, &varlena);
 	fmgr_info_cxt(output, &state->label_out, state->context);
-	if (state->positive == NULL && !row_type_is_number(type))
+	if (state->positive == NULL && !is_number(type))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("label column \"%s\" is of type %s, not boolean or 0 and 1",
 						label, format_type_be(type)),
 				 errhint("Name the value that means churned: positive => '...'.")));
+	if (state->positive == NULL)
+		row_column_set(&state->label_column, type, 0);
 }
 
 static InformationKind
@@ -197,7 +207,7 @@ kind_of_type(Oid base_type)
 		case TIMESTAMPTZOID:
 			return INFORMATION_TIMESTAMPTZ;
 		default:
-			return row_type_is_number(base_type) ? INFORMATION_NUMBER :
+			return is_number(base_type) ? INFORMATION_NUMBER :
 				INFORMATION_LEVEL;
 	}
 }
@@ -220,6 +230,8 @@ add_column(InformationState *state, int position)
 	column->kind = kind_of_type(column->base_type);
 	if (column->kind != INFORMATION_LEVEL)
 	{
+		if (is_number(column->base_type))
+			row_column_set(&column->reader, column->base_type, 0);
 		column->numbers = palloc(state->room * sizeof(double));
 		state->row_bytes += sizeof(double);
 		return;
@@ -299,7 +311,7 @@ read_label(InformationState *state)
 	if (state->positive != NULL)
 		return strcmp(OutputFunctionCall(&state->label_out, field),
 					  state->positive) == 0;
-	number = row_number(field, state->label_type);
+	number = row_number(field, &state->label_column);
 	if (number != 0 && number != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -331,7 +343,7 @@ read_number(const InformationColumn *column, Datum field)
 					(double) moment;
 			}
 		default:
-			return row_number(field, column->base_type);
+			return row_number(field, &column->reader);
 	}
 }
 
