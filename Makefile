@@ -148,7 +148,15 @@ SQL_PARTS = \
 	src/study/check_rows.sql \
 	src/study/check.sql \
 	src/study/window.sql \
-	src/study/backtest.sql
+	src/study/backtest.sql \
+	src/operate/targets.sql \
+	src/operate/profile.sql \
+	src/operate/metric.sql \
+	src/operate/verdict.sql \
+	src/operate/rows.sql \
+	src/operate/registry.sql \
+	src/operate/slices.sql \
+	src/operate/compare.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =
