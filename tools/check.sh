@@ -7,7 +7,8 @@ set -eu
 cd "$(dirname "$0")/.."
 
 tools/packages.sh gcc make perl postgresql-15 postgresql-server-dev-15 \
-    liblinear-dev postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl
+    liblinear-dev postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl \
+    libipc-run-perl
 
 flags="-Werror"
 [ "${1:-}" = --dev ] && flags="-Werror -DUSE_ASSERT_CHECKING"
@@ -18,7 +19,7 @@ trap 'exit 143' TERM
 
 mkdir -p build
 status=0
-tools/cluster.sh "$stage" tools/run-tests.sh "$@" >build/check.log 2>&1 ||
+CHURN_STAGE="$stage" tools/cluster.sh "$stage" tools/run-tests.sh "$@" >build/check.log 2>&1 ||
     status=$?
 # The counts come last, after what the cluster's own tools had to say.
 [ $status -eq 0 ] || echo "the whole output is in build/check.log"

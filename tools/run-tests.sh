@@ -1,6 +1,7 @@
 #!/bin/sh
 # The tests proper, run by check.sh inside the throw-away cluster: C drivers,
-# pg_regress pairs, pgTAP files, documentation. Counts what each runner says.
+# pg_regress pairs, pgTAP files, clusters of their own, documentation. Counts
+# what each runner says.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -63,6 +64,14 @@ if ls test/*.sql >/dev/null 2>&1; then
         dropdb --if-exists "tap_$base"
     done
     count pgtap build/pgtap.log $status
+fi
+
+# Clusters of their own
+if [ "${1:-}" != --dev ] && [ -n "${CHURN_STAGE:-}" ]; then
+    tools/node-tests.sh "$CHURN_STAGE" >build/node.log 2>&1
+    status=$?
+    count node build/node.log $status
+    [ $status -eq 0 ] || grep -vE '^ok ' build/node.log | head -n 80
 fi
 
 # Documentation: the SQL of every page runs, and its output is as printed
