@@ -40,7 +40,7 @@ my $swaps = join '', map {
 
 my ($out, $err) = ('', '');
 my $load = IPC::Run::start(
-	[ 'pgbench', '-n', '-c', '4', '-j', '1', '-T', '300', '-f', $script, '-d', $node->connstr('postgres') ],
+	[ 'pgbench', '-n', '-c', '4', '-j', '1', '-T', '300', '-f', $script, $node->connstr('postgres') ],
 	'>', \$out, '2>', \$err);
 ok($node->poll_query_until('postgres', 'SELECT count(*) > 8 FROM seen'), 'clients score');
 my ($status, undef, $complaints) = $node->psql('postgres', "SET client_min_messages = error;\n$swaps",
