@@ -119,8 +119,8 @@ BEGIN
         RAISE EXCEPTION 'metric "%" takes %', name,
             CASE WHEN known.argument IS NULL THEN 'no argument' ELSE 'an argument' END
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = CASE WHEN known.argument IS NOT NULL THEN format('Say %s(%s).', name,
-                      CASE known.argument WHEN 'share' THEN '0.1' ELSE '1000' END) END;
+                  HINT = format('Say %s%s.', name, CASE known.argument WHEN 'share' THEN '(0.1)'
+                      WHEN 'users or share' THEN '(1000)' ELSE '' END);
     END IF;
     -- a number with a point is a share, one without a count of users
     IF argument IS NOT NULL AND (argument <= 0
