@@ -61,6 +61,11 @@ SELECT throws_ok(statement, state, NULL, statement) FROM (VALUES
 	('SELECT churn_set_profile(''shop'', ''people'', NULL)', '22004'), ('SELECT churn_set_profile(''shop'', ''people'', ''note'')', '42883'), ('SELECT churn_set_profile(''none'', ''people'', ''id'')', '42704'),
 	('SELECT churn_set_profile(''shop'', ''people_pkey'', ''id'')', '42809')) v (statement, state);
 SELECT lives_ok($$SELECT churn_drop_profile('shop')$$, 'drop the profile');
+CREATE VIEW shop_judging AS SELECT 1 AS mine;
+SELECT throws_ok($$SELECT churn_slices('shop', 1)$$, '42P07', 'relation public.shop_judging is in the way');
+SELECT matches((SELECT reason FROM churn_verdict('shop', 1, again => true)), 'relation public.shop_judging is in the way', 'a target on a slice is not measurable');
+SELECT is((SELECT mine FROM shop_judging), 1, 'somebody else''s view stays');
+DROP VIEW shop_judging;
 SELECT throws_ok($$SELECT churn_drop_profile('shop')$$, '42704', 'study "shop" has no profile');
 
 -- ---- expressions that are none ----

@@ -183,7 +183,7 @@ BEGIN
     RETURN NEXT @extschema@.churn_compare_loss(staged.rows, 'mean_score', '%s', 'pg_catalog.avg(%s)',
         (SELECT format('mean score; %s %% churned', round(100 * x.rate, 2)) FROM @extschema@.churn_compared_rate(staged.rows) AS x (rate)));
     RETURN QUERY SELECT * FROM @extschema@.churn_compare_bands_moved(staged.rows);
-    PERFORM @extschema@.churn_drop_judged(staged.definition);
+    PERFORM @extschema@.churn_drop_judged(staged.definition, NULL);
 END
 $$;
 COMMENT ON FUNCTION churn_compare_owned(text, int, int, date) IS 'support function of churn_compare';
@@ -222,7 +222,7 @@ BEGIN
         ' pg_catalog.avg(s.churned::int4)::pg_catalog.float8 FROM %s AS s GROUP BY 1, 2'
         ' ORDER BY pg_catalog.array_position(''{low,medium,high,critical}''::pg_catalog.text[], s.band_a),'
         ' pg_catalog.array_position(''{low,medium,high,critical}''::pg_catalog.text[], s.band_b)', staged.rows);
-    PERFORM @extschema@.churn_drop_judged(staged.definition);
+    PERFORM @extschema@.churn_drop_judged(staged.definition, NULL);
 END
 $$;
 COMMENT ON FUNCTION churn_compare_bands_owned(text, int, int, date) IS 'support function of churn_compare_bands';
@@ -247,7 +247,7 @@ BEGIN
     RETURN QUERY EXECUTE format('SELECT s.user_id::pg_catalog.text, s.stage, s.churned, s.score_a, s.score_b, s.band_a, s.band_b'
         ' FROM %s AS s WHERE s.band_a <> s.band_b'
         ' ORDER BY pg_catalog.abs(s.score_a - s.score_b) DESC, s.user_id', staged.rows);
-    PERFORM @extschema@.churn_drop_judged(staged.definition);
+    PERFORM @extschema@.churn_drop_judged(staged.definition, NULL);
 END
 $$;
 COMMENT ON FUNCTION churn_compare_users_owned(text, int, int, date) IS 'support function of churn_compare_users';

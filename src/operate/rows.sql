@@ -195,13 +195,15 @@ END
 $$;
 COMMENT ON FUNCTION churn_name_judged(churn_studies, churn_models, text) IS 'support function of churn_verdict and churn_slices: the view STUDY_judging over STUDY_judged; 21000 when a user has two rows in the profile';
 
-CREATE FUNCTION churn_drop_judged(definition churn_studies) RETURNS void
+CREATE FUNCTION churn_drop_judged(definition churn_studies, named text) RETURNS void
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    EXECUTE format('DROP VIEW IF EXISTS %I.%I', definition.table_schema, definition.study || '_judging');
+    IF named IS NOT NULL THEN
+        EXECUTE 'DROP VIEW ' || named;
+    END IF;
     EXECUTE format('DROP TABLE %I.%I', definition.table_schema, definition.study || '_judged');
 END
 $$;
-COMMENT ON FUNCTION churn_drop_judged(churn_studies) IS 'support function of churn_verdict and churn_slices: drop the table and view of the judged rows';
+COMMENT ON FUNCTION churn_drop_judged(churn_studies, text) IS 'support function of churn_verdict and churn_slices: drop the table of the judged rows, and its view where there is one';

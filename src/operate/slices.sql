@@ -65,7 +65,7 @@ BEGIN
             SELECT @extschema@.churn_slice_by(named, x.expression, coalesce(path, ''), minimum_n) AS one
             FROM (SELECT DISTINCT u FROM unnest(expressions) AS u) AS x (expression)) AS s
         ORDER BY (s.one).note IS NOT NULL, (s.one).auc, (s.one).n DESC, (s.one).slice, (s.one).value;
-    PERFORM @extschema@.churn_drop_judged(d);
+    PERFORM @extschema@.churn_drop_judged(d, named);
 END
 $$;
 COMMENT ON FUNCTION churn_slices_owned(text, int, text[], int, text) IS 'support function of churn_slices';

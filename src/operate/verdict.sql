@@ -209,7 +209,7 @@ BEGIN
         v.n, v.pass, v.reason, test, mark, looked, now_
     FROM @extschema@.churn_current_targets(d.study) AS t,
         LATERAL @extschema@.churn_judge_target(t, rows, named, problem, judged.metrics) AS v;
-    PERFORM @extschema@.churn_drop_judged(d);
+    PERFORM @extschema@.churn_drop_judged(d, named);
 END
 $$;
 COMMENT ON FUNCTION churn_judge(churn_studies, churn_models) IS 'support function of churn_verdict and churn_train: measure a model on every current target, and keep what it showed';
