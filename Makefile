@@ -176,6 +176,14 @@ SQL_PARTS = \
 	src/study/check.sql \
 	src/study/window.sql \
 	src/study/backtest.sql \
+	src/operate/targets.sql \
+	src/operate/profile.sql \
+	src/operate/metric.sql \
+	src/operate/verdict.sql \
+	src/operate/rows.sql \
+	src/operate/registry.sql \
+	src/operate/slices.sql \
+	src/operate/compare.sql \
 	src/operate/report_figures.sql \
 	src/operate/report.sql
 

@@ -153,6 +153,10 @@ CREATE FUNCTION churn_filter_sql(relation regclass, filter text, path text) RETU
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION churn_filter_sql(regclass, text, text) IS 'support function of churn_add_source: the filter read under the given path, written back with every name qualified; 42601 or 42804 when it is not one boolean condition over the relation';
 
+CREATE FUNCTION churn_expression_sql(relation regclass, expression text, path text) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION churn_expression_sql(regclass, text, text) IS 'support function of churn_slices: the same for an expression of any type';
+
 CREATE FUNCTION churn_today(time_zone text DEFAULT 'UTC') RETURNS date
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
