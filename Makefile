@@ -105,6 +105,7 @@ OBJS = \
 	src/study/key.o \
 	src/study/source.o \
 	src/study/owner.o \
+	src/study/refresh.o \
 	src/study/session.o \
 	src/study/live.o \
 	src/study/score.o
@@ -138,10 +139,13 @@ SQL_PARTS = \
 	src/simulate/simulate.sql \
 	src/study/study.sql \
 	src/study/source.sql \
+	src/study/stored.sql \
 	src/study/snapshot.sql \
 	src/study/band.sql \
 	src/study/train.sql \
 	src/study/score.sql \
+	src/study/load.sql \
+	src/study/rebuild.sql \
 	src/study/refresh.sql \
 	src/study/check_finding.sql \
 	src/study/check_volume.sql \

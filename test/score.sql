@@ -52,6 +52,7 @@ SELECT is(churn_score(:u, as_of => '1900-01-01'), NULL, 'a date before all: not 
 
 -- ---- not at risk ----
 INSERT INTO shop VALUES (90001, :'today'::date - 100, 'order', 1), (90002, :'today'::date - 10, 'view', NULL), (90003, :'today'::date - 2, 'order', 1);
+SELECT churn_rebuild('shop', '{90001,90002,90003}') \g /dev/null
 SELECT is(churn_score(id), NULL, 'NULL: ' || why) FROM (VALUES (90001::bigint, 'lapsed'), (90002, 'never'), (90003, 'young'), (90004, 'unknown'), (NULL, 'no key')) v (id, why);
 SELECT is((SELECT feature || ' ' || e.phrase FROM churn_explain(id) e), '(not at risk) ' || v.phrase, v.phrase) FROM (VALUES
 	(90001::bigint, 'silent for longer than the active window: has left already'), (90002, 'no event of a key kind before ' || :'today'),

@@ -4,7 +4,8 @@
  *	  What one live score is made of: study, key, history, standing.
  *
  * A call costs a look-up of the study and its champion under the caller's
- * snapshot, and one execution of the kept plan that reads the user's events.
+ * snapshot, and one execution of the kept plan that reads the user: the
+ * stored history and the events since, or all events where none are stored.
  * That plan contains SQL that the study's owner wrote, so it runs with the
  * owner's rights (owner.c).
  *
@@ -49,11 +50,15 @@ study_plan(const char *schema, Oid catalogue, bool named)
 	if (kept->plan != NULL && kept->catalogue == catalogue)
 		return kept->plan;
 	plan = SPI_prepare(psprintf("SELECT s.study, s.owner, s.revision, s.active_window,"
-								" s.min_tenure, m.id FROM %s.churn_studies AS s"
+								" s.min_tenure, m.id, h.through FROM %s.churn_studies AS s"
 								" LEFT JOIN %s.churn_models AS m"
 								" ON m.study OPERATOR(pg_catalog.=) s.study"
 								" AND m.status OPERATOR(pg_catalog.=) 'champion'"
-								" WHERE %s", schema, schema,
+								" LEFT JOIN %s.churn_histories AS h"
+								" ON h.study OPERATOR(pg_catalog.=) s.study"
+								" AND h.revision OPERATOR(pg_catalog.=) s.revision"
+								" AND h.ranges_done OPERATOR(pg_catalog.=) h.ranges"
+								" WHERE %s", schema, schema, schema,
 								named ? "s.study OPERATOR(pg_catalog.=) $1"
 								: "pg_catalog.pg_has_role(s.owner, 'MEMBER') LIMIT 2"),
 					   named ? 1 : 0, &type);
@@ -121,6 +126,8 @@ study_read(FunctionCallInfo fcinfo, const char *schema, LiveStudy *study)
 	study->min_tenure = DatumGetInt32(SPI_getbinval(row, desc, 5, &isnull));
 	study->model_id = DatumGetInt64(SPI_getbinval(row, desc, 6, &isnull));
 	has_champion = !isnull;
+	study->through = DatumGetDateADT(SPI_getbinval(row, desc, 7, &isnull));
+	study->stored = !isnull;
 	SPI_freetuptable(SPI_tuptable);
 	if (!has_champion)
 		ereport(ERROR,
@@ -182,18 +189,26 @@ check_as_of(DateADT as_of, DateADT today)
 
 /* The user's history up to today; 0 when empty. */
 static Datum
-history_read(SessionPlan *plan, Datum key, DateADT today)
+history_read(SessionPlan *plan, const LiveStudy *study, Datum key,
+			 DateADT today)
 {
-	Datum		arguments[2] = {key, DateADTGetDatum(today)};
+	Datum		arguments[3] = {key, DateADTGetDatum(today),
+	DateADTGetDatum(study->through)};
+	Datum		column[2] = {0, 0};
 	bool		isnull;
-	Datum		history;
 
 	if (SPI_execute_plan(plan->plan, arguments, NULL, true, 0) !=
 		SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "could not read a user's history");
-	history = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
-							&isnull);
-	return isnull ? (Datum) 0 : history;
+	for (int i = 0; i < SPI_tuptable->tupdesc->natts; i++)
+	{
+		column[i] = SPI_getbinval(SPI_tuptable->vals[0],
+								  SPI_tuptable->tupdesc, i + 1, &isnull);
+		if (isnull)
+			column[i] = (Datum) 0;
+	}
+	return plan->stored ?
+		history_renew(column[0], study->through, column[1]) : column[0];
 }
 
 /*
@@ -218,7 +233,7 @@ events_read(FunctionCallInfo fcinfo, const char *schema, Live *live,
 		key = key_convert(PG_GETARG_DATUM(0),
 						  get_fn_expr_argtype(fcinfo->flinfo, 0),
 						  plan->user_type);
-		live->history = history_read(plan, key, *today);
+		live->history = history_read(plan, &live->study, key, *today);
 	}
 	PG_FINALLY();
 	{
