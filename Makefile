@@ -105,6 +105,7 @@ OBJS = \
 	src/study/key.o \
 	src/study/source.o \
 	src/study/owner.o \
+	src/study/rebuild.o \
 	src/study/refresh.o \
 	src/study/session.o \
 	src/study/live.o \

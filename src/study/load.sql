@@ -76,7 +76,8 @@ BEGIN
     SELECT max(@extschema@.churn_hash_bytes(format('SELECT %s AS user_id FROM %I.%I AS e WHERE %s AND %s',
         @extschema@.churn_source_key_sql(d, s), s.relation_schema, s.relation_name,
         @extschema@.churn_source_condition(d, s, format('%L::pg_catalog.date', today)),
-        coalesce(@extschema@.churn_day_bound_sql(d, s, format('%L::pg_catalog.date', since)), 'true'))))
+        CASE WHEN since IS NULL THEN 'true'
+             ELSE @extschema@.churn_day_bound_sql(d, s, format('%L::pg_catalog.date', since)) END)))
     INTO needed
     FROM @extschema@.churn_sources AS s WHERE s.study = d.study AND s.role = 'behaviour';
     RETURN CASE WHEN needed > 8 * hash_bytes THEN 0 ELSE greatest(ceil(needed / hash_bytes), 1) END;

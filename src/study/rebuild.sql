@@ -59,12 +59,10 @@ END
 $$;
 COMMENT ON FUNCTION churn_rebuild_owned(text, text[]) IS 'support function of churn_rebuild';
 
-CREATE FUNCTION churn_rebuild(study text, users text[] DEFAULT NULL) RETURNS bigint
-    AS 'MODULE_PATHNAME', 'churn_as_owner' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION churn_rebuild(text, text[]) IS 'read the histories of some users (their keys as text), or of all (NULL), from their events anew: for old rows that were deleted, corrected or loaded later than a refresh looks back; returns how many users have a history now; scores change at the next refresh; errors: 55000 nothing stored yet, 22P02 a text that is no key, 42501 rights';
+CREATE FUNCTION churn_rebuild(study text, users "any") RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION churn_rebuild(text, "any") IS 'read the histories of some users (an array of their keys, of any type), or of all (NULL), from their events anew: for old rows that were deleted, corrected or loaded later than a refresh looks back; returns how many users have a history now; scores change at the next refresh; errors: 55000 nothing stored yet, 42804 no array, 22P02 a text that is no key, 42501 rights';
 
-CREATE FUNCTION churn_rebuild(study text, users anyarray) RETURNS bigint
-    LANGUAGE sql VOLATILE
-    SET search_path = pg_catalog, pg_temp
-    AS $$ SELECT @extschema@.churn_rebuild(study, users::text[]) $$;
-COMMENT ON FUNCTION churn_rebuild(text, anyarray) IS 'the same for keys in their own type';
+CREATE FUNCTION churn_rebuild(study text) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION churn_rebuild(text) IS 'the same for all users';
