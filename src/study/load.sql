@@ -226,9 +226,9 @@ BEGIN
     ELSE
         staging := @extschema@.churn_stage(d, '_staging', query);
     END IF;
-    EXECUTE format('INSERT INTO %I.%I (user_id, history, through) SELECT t.user_id, t.history, %L::pg_catalog.date'
+    EXECUTE format('INSERT INTO %I.%I (user_id, history, through) SELECT t.user_id, t.history, @extschema@.churn_last_day(t.history)'
         ' FROM %s AS t WHERE t.history IS NOT NULL',
-        d.table_schema, d.study || '_history', h.through, staging);
+        d.table_schema, d.study || '_history', staging);
     EXECUTE format('DROP TABLE %s', staging);
     UPDATE @extschema@.churn_histories AS o
     SET ranges_done = o.ranges_done + 1, loaded_at = clock_timestamp() WHERE o.study = d.study;
@@ -381,7 +381,7 @@ COMMENT ON FUNCTION churn_fresh_sql(churn_studies, date, date, text[], text, int
 -- Replace the days in one range of users by what was read; returns how many
 -- rows of STUDY_history changed.
 CREATE FUNCTION churn_replace_days(definition churn_studies, fresh text, since date,
-    late text, through date, range int, ranges int) RETURNS bigint
+    late text, range int, ranges int) RETURNS bigint
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -391,40 +391,46 @@ DECLARE
     days text := coalesce('(SELECT l.user_id, pg_catalog.array_agg(l.day) AS days FROM ' || late || ' AS l GROUP BY 1)',
         format('(SELECT NULL::%s AS user_id, NULL::pg_catalog.date[] AS days WHERE false)', d.user_type));
     changed bigint;
+    added bigint;
     emptied bigint;
 BEGIN
+    -- two statements: ON CONFLICT costs a probe and a row's preparation each
     EXECUTE format(
-        'INSERT INTO %1$I.%2$I AS o (user_id, history, through)'
-        ' SELECT n.user_id, CASE WHEN h.user_id IS NULL THEN n.history'
-        '   ELSE @extschema@.churn_without(h.history, %3$L::pg_catalog.date, l.days) OPERATOR(@extschema@.+) n.history END,'
-        '   %4$L::pg_catalog.date'
-        ' FROM %5$s AS n LEFT JOIN %1$I.%2$I AS h ON h.user_id %6$s n.user_id'
-        ' LEFT JOIN %7$s AS l ON l.user_id %6$s n.user_id WHERE n.history IS NOT NULL'
-        ' ON CONFLICT (user_id) DO UPDATE SET history = excluded.history, through = excluded.through'
-        ' WHERE o.history OPERATOR(@extschema@.<>) excluded.history',
-        d.table_schema, d.study || '_history', since, through, fresh, equals, days);
+        'UPDATE %1$I.%2$I AS o SET history = n.history, through = @extschema@.churn_last_day(n.history)'
+        ' FROM (SELECT h.user_id, @extschema@.churn_without(h.history, %3$L::pg_catalog.date, l.days)'
+        '     OPERATOR(@extschema@.+) n.history AS history, h.history AS old'
+        '   FROM %4$s AS n JOIN %1$I.%2$I AS h ON h.user_id %5$s n.user_id'
+        '   LEFT JOIN %6$s AS l ON l.user_id %5$s n.user_id WHERE n.history IS NOT NULL OFFSET 0) AS n'
+        ' WHERE o.user_id %5$s n.user_id AND n.history OPERATOR(@extschema@.<>) n.old',
+        d.table_schema, d.study || '_history', since, fresh, equals, days);
     GET DIAGNOSTICS changed = ROW_COUNT;
+    EXECUTE format(
+        'INSERT INTO %1$I.%2$I (user_id, history, through)'
+        ' SELECT n.user_id, n.history, @extschema@.churn_last_day(n.history) FROM %3$s AS n'
+        ' WHERE n.history IS NOT NULL AND NOT EXISTS (SELECT FROM %1$I.%2$I AS h WHERE h.user_id %4$s n.user_id)',
+        d.table_schema, d.study || '_history', fresh, equals);
+    GET DIAGNOSTICS added = ROW_COUNT;
     -- days whose events are gone altogether
     EXECUTE format(
         'WITH stale AS MATERIALIZED ('
         '   SELECT h.user_id, @extschema@.churn_without(h.history, %3$L::pg_catalog.date, l.days) AS history'
-        '   FROM %1$I.%2$I AS h LEFT JOIN %7$s AS l ON l.user_id %6$s h.user_id'
-        '   WHERE (@extschema@.churn_last_day(h.history) OPERATOR(pg_catalog.>=) %3$L::pg_catalog.date OR l.days IS NOT NULL)'
-        '   AND NOT EXISTS (SELECT FROM %5$s AS n WHERE n.user_id %6$s h.user_id) AND %8$s'
+        '   FROM %1$I.%2$I AS h LEFT JOIN %6$s AS l ON l.user_id %5$s h.user_id'
+        '   WHERE (h.through OPERATOR(pg_catalog.>=) %3$L::pg_catalog.date OR l.days IS NOT NULL)'
+        '   AND NOT EXISTS (SELECT FROM %4$s AS n WHERE n.user_id %5$s h.user_id) AND %7$s'
         '), gone AS ('
         '   DELETE FROM %1$I.%2$I AS o USING stale AS s'
-        '   WHERE o.user_id %6$s s.user_id AND @extschema@.churn_first_day(s.history) IS NULL RETURNING true'
+        '   WHERE o.user_id %5$s s.user_id AND @extschema@.churn_first_day(s.history) IS NULL RETURNING true'
         '), cut AS ('
-        '   UPDATE %1$I.%2$I AS o SET history = s.history, through = %4$L::pg_catalog.date FROM stale AS s'
-        '   WHERE o.user_id %6$s s.user_id AND @extschema@.churn_first_day(s.history) IS NOT NULL'
+        '   UPDATE %1$I.%2$I AS o SET history = s.history, through = @extschema@.churn_last_day(s.history)'
+        '   FROM stale AS s WHERE o.user_id %5$s s.user_id AND @extschema@.churn_first_day(s.history) IS NOT NULL'
         '   AND o.history OPERATOR(@extschema@.<>) s.history RETURNING true'
         ') SELECT (SELECT pg_catalog.count(*) FROM gone) OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM cut)',
-        d.table_schema, d.study || '_history', since, through, fresh, equals, days,
+        d.table_schema, d.study || '_history', since, fresh, equals, days,
         @extschema@.churn_range_sql(d, 'h.user_id', range, ranges)) INTO emptied;
-    RETURN changed + emptied;
+    RETURN changed + added + emptied;
 END
 $$;
-COMMENT ON FUNCTION churn_replace_days(churn_studies, text, date, text, date, int, int) IS 'support function of churn_refresh: replace the days from since on and the late days of the users of a range by a staging table; number of rows changed';
+COMMENT ON FUNCTION churn_replace_days(churn_studies, text, date, text, int, int) IS 'support function of churn_refresh: replace the days from since on and the late days of the users of a range by a staging table; number of rows changed';
 
 -- Bring complete stored histories up to today; returns how many changed.
 CREATE FUNCTION churn_load_new(definition churn_studies, today date, overlap int) RETURNS bigint
@@ -452,7 +458,7 @@ BEGIN
         ELSE
             fresh := @extschema@.churn_stage(d, '_staging', query);
         END IF;
-        changed := changed + @extschema@.churn_replace_days(d, fresh, since, late, newest,
+        changed := changed + @extschema@.churn_replace_days(d, fresh, since, late,
             range, greatest(ranges, 1));
         EXECUTE format('DROP TABLE %s', fresh);
     END LOOP;

@@ -22,10 +22,9 @@ BEGIN
         ' AND NOT EXISTS (SELECT FROM %s AS n WHERE n.user_id %s o.user_id)',
         d.table_schema, d.study || '_history', equals, keys, fresh, equals);
     EXECUTE format('INSERT INTO %I.%I AS o (user_id, history, through)'
-        ' SELECT n.user_id, n.history, h.through FROM %s AS n, @extschema@.churn_histories AS h'
-        ' WHERE h.study OPERATOR(pg_catalog.=) %L AND n.history IS NOT NULL'
-        ' ON CONFLICT (user_id) DO UPDATE SET history = excluded.history',
-        d.table_schema, d.study || '_history', fresh, d.study);
+        ' SELECT n.user_id, n.history, @extschema@.churn_last_day(n.history) FROM %s AS n WHERE n.history IS NOT NULL'
+        ' ON CONFLICT (user_id) DO UPDATE SET history = excluded.history, through = excluded.through',
+        d.table_schema, d.study || '_history', fresh);
     GET DIAGNOSTICS rebuilt = ROW_COUNT;
     EXECUTE format('DROP TABLE %s', fresh);
     RETURN rebuilt;

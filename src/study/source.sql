@@ -83,7 +83,7 @@ BEGIN
             history @extschema@.churn_history NOT NULL,
             through date NOT NULL
         )$f$, histories, definition.user_type);
-    EXECUTE format('COMMENT ON TABLE %s IS %L', histories, format('churn study %s: the history of every user, kept by churn_refresh; through: newest day with events when the row was written', definition.study));
+    EXECUTE format('COMMENT ON TABLE %s IS %L', histories, format('churn study %s: the history of every user, kept by churn_refresh; through: newest day that it holds', definition.study));
 END
 $$;
 COMMENT ON FUNCTION churn_create_history(churn_studies) IS 'support function of churn_add_source and churn_refresh: the table STUDY_history; 42P07 when the name is taken';
