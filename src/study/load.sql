@@ -379,7 +379,8 @@ $$;
 COMMENT ON FUNCTION churn_fresh_sql(churn_studies, date, date, text[], text, int, int) IS 'support function of churn_refresh: SQL of user_id, history over the days that a refresh reads again: those from since on and the late pairs';
 
 -- Replace the days in one range of users by what was read; returns how many
--- rows of STUDY_history changed.
+-- rows of STUDY_history changed.  The study's row is locked, so nobody else
+-- writes there and rows stay where the join found them.
 CREATE FUNCTION churn_replace_days(definition churn_studies, fresh text, since date,
     late text, range int, ranges int) RETURNS bigint
     LANGUAGE plpgsql VOLATILE
@@ -388,46 +389,48 @@ CREATE FUNCTION churn_replace_days(definition churn_studies, fresh text, since d
 DECLARE
     d ALIAS FOR definition;
     equals text := @extschema@.churn_equality_operator(d.user_type::regtype);
-    days text := coalesce('(SELECT l.user_id, pg_catalog.array_agg(l.day) AS days FROM ' || late || ' AS l GROUP BY 1)',
-        format('(SELECT NULL::%s AS user_id, NULL::pg_catalog.date[] AS days WHERE false)', d.user_type));
+    days text := CASE WHEN late IS NULL THEN '' ELSE format(' LEFT JOIN ('
+        'SELECT l.user_id, pg_catalog.array_agg(l.day) AS days FROM %s AS l GROUP BY 1) AS l'
+        ' ON l.user_id %s h.user_id', late, equals) END;
+    -- what is left of a stored history
+    kept text := format('@extschema@.churn_without(h.history, %L::pg_catalog.date%s)', since,
+        CASE WHEN late IS NULL THEN '' ELSE ', l.days' END);
     changed bigint;
-    added bigint;
     emptied bigint;
 BEGIN
-    -- two statements: ON CONFLICT costs a probe and a row's preparation each
     EXECUTE format(
-        'UPDATE %1$I.%2$I AS o SET history = n.history, through = @extschema@.churn_last_day(n.history)'
-        ' FROM (SELECT h.user_id, @extschema@.churn_without(h.history, %3$L::pg_catalog.date, l.days)'
-        '     OPERATOR(@extschema@.+) n.history AS history, h.history AS old'
-        '   FROM %4$s AS n JOIN %1$I.%2$I AS h ON h.user_id %5$s n.user_id'
-        '   LEFT JOIN %6$s AS l ON l.user_id %5$s n.user_id WHERE n.history IS NOT NULL OFFSET 0) AS n'
-        ' WHERE o.user_id %5$s n.user_id AND n.history OPERATOR(@extschema@.<>) n.old',
-        d.table_schema, d.study || '_history', since, fresh, equals, days);
-    GET DIAGNOSTICS changed = ROW_COUNT;
-    EXECUTE format(
-        'INSERT INTO %1$I.%2$I (user_id, history, through)'
-        ' SELECT n.user_id, n.history, @extschema@.churn_last_day(n.history) FROM %3$s AS n'
-        ' WHERE n.history IS NOT NULL AND NOT EXISTS (SELECT FROM %1$I.%2$I AS h WHERE h.user_id %4$s n.user_id)',
-        d.table_schema, d.study || '_history', fresh, equals);
-    GET DIAGNOSTICS added = ROW_COUNT;
+        'WITH merged AS MATERIALIZED ('
+        '   SELECT n.user_id, h.ctid AS place, h.history AS old, CASE WHEN h.user_id IS NULL THEN n.history'
+        '     ELSE %3$s OPERATOR(@extschema@.+) n.history END AS history'
+        '   FROM %4$s AS n LEFT JOIN %1$I.%2$I AS h ON h.user_id %5$s n.user_id%6$s WHERE n.history IS NOT NULL'
+        '), written AS ('
+        '   UPDATE %1$I.%2$I AS o SET history = m.history, through = @extschema@.churn_last_day(m.history)'
+        '   FROM merged AS m WHERE o.ctid OPERATOR(pg_catalog.=) m.place'
+        '   AND m.history OPERATOR(@extschema@.<>) m.old RETURNING true'
+        '), added AS ('
+        '   INSERT INTO %1$I.%2$I (user_id, history, through)'
+        '   SELECT m.user_id, m.history, @extschema@.churn_last_day(m.history)'
+        '   FROM merged AS m WHERE m.place IS NULL RETURNING true'
+        ') SELECT (SELECT pg_catalog.count(*) FROM written) OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM added)',
+        d.table_schema, d.study || '_history', kept, fresh, equals, days) INTO changed;
     -- days whose events are gone altogether
     EXECUTE format(
         'WITH stale AS MATERIALIZED ('
-        '   SELECT h.user_id, @extschema@.churn_without(h.history, %3$L::pg_catalog.date, l.days) AS history'
-        '   FROM %1$I.%2$I AS h LEFT JOIN %6$s AS l ON l.user_id %5$s h.user_id'
-        '   WHERE (h.through OPERATOR(pg_catalog.>=) %3$L::pg_catalog.date OR l.days IS NOT NULL)'
-        '   AND NOT EXISTS (SELECT FROM %4$s AS n WHERE n.user_id %5$s h.user_id) AND %7$s'
+        '   SELECT h.ctid AS place, h.history AS old, %3$s AS history FROM %1$I.%2$I AS h%6$s'
+        '   WHERE (h.through OPERATOR(pg_catalog.>=) %7$L::pg_catalog.date%8$s)'
+        '   AND NOT EXISTS (SELECT FROM %4$s AS n WHERE n.user_id %5$s h.user_id) AND %9$s'
         '), gone AS ('
         '   DELETE FROM %1$I.%2$I AS o USING stale AS s'
-        '   WHERE o.user_id %5$s s.user_id AND @extschema@.churn_first_day(s.history) IS NULL RETURNING true'
+        '   WHERE o.ctid OPERATOR(pg_catalog.=) s.place AND @extschema@.churn_first_day(s.history) IS NULL RETURNING true'
         '), cut AS ('
         '   UPDATE %1$I.%2$I AS o SET history = s.history, through = @extschema@.churn_last_day(s.history)'
-        '   FROM stale AS s WHERE o.user_id %5$s s.user_id AND @extschema@.churn_first_day(s.history) IS NOT NULL'
-        '   AND o.history OPERATOR(@extschema@.<>) s.history RETURNING true'
+        '   FROM stale AS s WHERE o.ctid OPERATOR(pg_catalog.=) s.place AND @extschema@.churn_first_day(s.history) IS NOT NULL'
+        '   AND s.history OPERATOR(@extschema@.<>) s.old RETURNING true'
         ') SELECT (SELECT pg_catalog.count(*) FROM gone) OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM cut)',
-        d.table_schema, d.study || '_history', since, fresh, equals, days,
+        d.table_schema, d.study || '_history', kept, fresh, equals, days, since,
+        CASE WHEN late IS NULL THEN '' ELSE ' OR l.days IS NOT NULL' END,
         @extschema@.churn_range_sql(d, 'h.user_id', range, ranges)) INTO emptied;
-    RETURN changed + added + emptied;
+    RETURN changed + emptied;
 END
 $$;
 COMMENT ON FUNCTION churn_replace_days(churn_studies, text, date, text, int, int) IS 'support function of churn_refresh: replace the days from since on and the late days of the users of a range by a staging table; number of rows changed';
