@@ -15,9 +15,12 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "parser/parse_coerce.h"
+#include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 
 #include "churn.h"
 #include "study/live.h"
@@ -97,19 +100,71 @@ study_name(FunctionCallInfo fcinfo)
 		churn_study_setting : NULL;
 }
 
-/* The row of the study that is meant, and its champion. */
+/*
+ * What a look-up of a study depends on besides its name.  Within a transaction
+ * a snapshot of the same bounds and as many running transactions is the same
+ * one: that set only shrinks.  What this session wrote moves the command or
+ * the subtransaction.
+ */
+typedef struct LookupMoment
+{
+	Oid			catalogue;
+	Oid			user;
+	uint32		transaction;
+	SubTransactionId subtransaction;
+	CommandId	command;
+	TransactionId xmin;
+	TransactionId xmax;
+	uint32		running;
+	int32		subrunning;
+} LookupMoment;
+
+/* The study looked up last, good for the calls of one query. */
+typedef struct KeptStudy
+{
+	LookupMoment moment;		/* zeroed: none */
+	bool		named;			/* whether a name was given, and which */
+	char		asked[NAMEDATALEN];
+	char		name[NAMEDATALEN];
+	LiveStudy	study;			/* its name points to the above */
+} KeptStudy;
+
+static KeptStudy kept_study;
+
+/* The moment of this call. */
 static void
-study_read(FunctionCallInfo fcinfo, const char *schema, LiveStudy *study)
+lookup_moment(LookupMoment *moment, Oid catalogue)
+{
+	Snapshot	snapshot = GetActiveSnapshot();
+
+	memset(moment, 0, sizeof(*moment));	/* padding is compared too */
+	moment->catalogue = catalogue;
+	moment->user = GetUserId();
+#if PG_VERSION_NUM >= 170000
+	moment->transaction = MyProc->vxid.lxid;
+#else
+	moment->transaction = MyProc->lxid;
+#endif
+	moment->subtransaction = GetCurrentSubTransactionId();
+	moment->command = snapshot->curcid;
+	moment->xmin = snapshot->xmin;
+	moment->xmax = snapshot->xmax;
+	moment->running = snapshot->xcnt;
+	moment->subrunning = snapshot->subxcnt;
+}
+
+/* Look the row of a study up, by name or as the only one, and its champion. */
+static void
+study_look_up(FunctionCallInfo fcinfo, const char *schema, char *name,
+			  LiveStudy *study)
 {
 	Oid			namespace = get_func_namespace(fcinfo->flinfo->fn_oid);
-	char	   *name = study_name(fcinfo);
 	Datum		argument = name ? CStringGetTextDatum(name) : (Datum) 0;
 	HeapTuple	row;
 	TupleDesc	desc;
 	bool		isnull;
 	bool		has_champion;
 
-	study->catalogue = get_relname_relid("churn_models", namespace);
 	if (SPI_execute_plan(study_plan(schema, study->catalogue, name != NULL),
 						 &argument, NULL, true, 2) != SPI_OK_SELECT)
 		elog(ERROR, "could not look a study up");
@@ -135,6 +190,34 @@ study_read(FunctionCallInfo fcinfo, const char *schema, LiveStudy *study)
 				 errmsg("study \"%s\" has no champion", study->name),
 				 errhint("SELECT * FROM churn_train(%s) trains one; one that passed the gate can be promoted by churn_promote.",
 						 quote_literal_cstr(study->name))));
+}
+
+/* The study that is meant and its champion, under the caller's snapshot. */
+static void
+study_read(FunctionCallInfo fcinfo, const char *schema, LiveStudy *study)
+{
+	char	   *name = study_name(fcinfo);
+	LookupMoment moment;
+
+	study->catalogue = get_relname_relid("churn_models",
+										 get_func_namespace(fcinfo->flinfo->fn_oid));
+	lookup_moment(&moment, study->catalogue);
+	if (memcmp(&kept_study.moment, &moment, sizeof(moment)) == 0 &&
+		kept_study.named == (name != NULL) &&
+		strcmp(kept_study.asked, name ? name : "") == 0)
+	{
+		*study = kept_study.study;
+		return;
+	}
+	memset(&kept_study.moment, 0, sizeof(moment));
+	study_look_up(fcinfo, schema, name, study);
+	kept_study.named = name != NULL;
+	/* names of studies are shorter than this */
+	strlcpy(kept_study.asked, name ? name : "", NAMEDATALEN);
+	strlcpy(kept_study.name, study->name, NAMEDATALEN);
+	study->name = kept_study.name;
+	kept_study.study = *study;
+	kept_study.moment = moment;
 }
 
 /*
