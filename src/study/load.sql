@@ -42,7 +42,8 @@ COMMENT ON FUNCTION churn_source_day_sql(churn_studies, churn_sources) IS 'suppo
 
 -- Memory of a hash aggregate over a statement with a row an event, by the
 -- planner's estimates: a state has 256 bytes or, of many events, 6 bytes an
--- event, doubled; with its entry in the table 400 bytes at least.
+-- event, doubled, with its entry in the table 400 bytes at least; where events
+-- are so many that they share their days and kinds it grows no more.
 CREATE FUNCTION churn_hash_bytes(events text) RETURNS float8
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
@@ -56,7 +57,7 @@ BEGIN
     rows := (plan #>> '{0,Plan,Plan Rows}')::float8;
     EXECUTE format('EXPLAIN (FORMAT JSON) SELECT r.user_id FROM (%s) AS r GROUP BY 1', events) INTO plan;
     users := greatest((plan #>> '{0,Plan,Plan Rows}')::float8, 1);
-    RETURN users * (144 + greatest(256, 2 * 6 * rows / users));
+    RETURN users * (144 + least(greatest(256, 2 * 6 * rows / users), 65536));
 END
 $$;
 COMMENT ON FUNCTION churn_hash_bytes(text) IS 'support function of churn_refresh: estimated memory of the histories of a statement (user_id, an event a row) in a hash aggregate';

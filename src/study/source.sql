@@ -77,12 +77,14 @@ CREATE FUNCTION churn_create_history(definition churn_studies) RETURNS void
 DECLARE
     histories text := format('%I.%I', definition.table_schema, definition.study || '_history');
 BEGIN
+    -- room for the rows that change at the next refresh beside them, so that
+    -- the index need not change
     EXECUTE format($f$
         CREATE TABLE %s (
             user_id %s PRIMARY KEY,
             history @extschema@.churn_history NOT NULL,
             through date NOT NULL
-        )$f$, histories, definition.user_type);
+        ) WITH (fillfactor = 85)$f$, histories, definition.user_type);
     EXECUTE format('COMMENT ON TABLE %s IS %L', histories, format('churn study %s: the history of every user, kept by churn_refresh; through: newest day that it holds', definition.study));
 END
 $$;
