@@ -114,6 +114,8 @@ OBJS = \
 	src/study/key.o \
 	src/study/source.o \
 	src/study/owner.o \
+	src/study/rebuild.o \
+	src/study/refresh.o \
 	src/study/session.o \
 	src/study/fit_query.o \
 	src/study/live.o \
@@ -161,6 +163,7 @@ SQL_PARTS = \
 	src/simulate/simulate.sql \
 	src/study/study.sql \
 	src/study/source.sql \
+	src/study/stored.sql \
 	src/study/snapshot.sql \
 	src/study/band.sql \
 	src/study/fit_query.sql \
@@ -169,6 +172,8 @@ SQL_PARTS = \
 	src/study/train.sql \
 	src/study/refit.sql \
 	src/study/score.sql \
+	src/study/load.sql \
+	src/study/rebuild.sql \
 	src/study/refresh.sql \
 	src/study/check_finding.sql \
 	src/study/check_volume.sql \

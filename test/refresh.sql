@@ -136,7 +136,7 @@ RESET ROLE;
 REVOKE ALL ON shop_churn FROM churn_r_reader; DROP ROLE churn_r_reader;
 
 -- ---- parallel ----
-SELECT 'CREATE TABLE serial AS ' || churn_histories_sql(s, :'later') AS build FROM churn_studies s WHERE study = 'shop' \gset
+SELECT 'CREATE TABLE serial AS ' || churn_event_histories_sql(s, :'later') AS build FROM churn_studies s WHERE study = 'shop' \gset
 SET max_parallel_workers_per_gather = 0;
 :build;
 SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;

@@ -52,6 +52,7 @@ SELECT is(churn_score(:u, as_of => '1900-01-01'), NULL, 'a date before all: not 
 
 -- ---- not at risk ----
 INSERT INTO shop VALUES (90001, :'today'::date - 100, 'order', 1), (90002, :'today'::date - 10, 'view', NULL), (90003, :'today'::date - 2, 'order', 1);
+SELECT churn_rebuild('shop', '{90001,90002,90003}') \g /dev/null
 SELECT is(churn_score(id), NULL, 'NULL: ' || why) FROM (VALUES (90001::bigint, 'lapsed'), (90002, 'never'), (90003, 'young'), (90004, 'unknown'), (NULL, 'no key')) v (id, why);
 SELECT is((SELECT feature || ' ' || e.phrase FROM churn_explain(id) e), '(not at risk) ' || v.phrase, v.phrase) FROM (VALUES
 	(90001::bigint, 'silent for longer than the active window: has left already'), (90002, 'no event of a key kind before ' || :'today'),
@@ -113,8 +114,25 @@ SELECT is(churn_score(:u, 'shop'), :'before_today'::float8, 'the argument goes f
 RESET churn.study;
 SELECT churn_drop_study(study) FROM churn_studies WHERE study <> 'shop' \g /dev/null
 SELECT is(churn_score(:u), :'before_today'::float8, 'the only study');
+SELECT throws_ok('SELECT churn_score(' || :'u' || ') + churn_score(' || :'u' || ', '''')', '42704', NULL, 'an empty name is a name');
 
 -- ---- caches ----
+-- the study is looked up once a snapshot: what changes moves the snapshot
+CREATE FUNCTION before_and_after(change text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	before text;
+	inside text;
+BEGIN
+	SELECT string_agg(churn_score(user_id)::text, ' ' ORDER BY user_id) INTO before FROM shop_scores WHERE user_id < 40;
+	BEGIN
+		EXECUTE change;
+		SELECT string_agg(churn_score(user_id)::text, ' ' ORDER BY user_id) INTO inside FROM shop_scores WHERE user_id < 40;
+		RAISE 'undo' USING ERRCODE = 'ZZ999';
+	EXCEPTION WHEN SQLSTATE 'ZZ999' THEN NULL;
+	END;
+	RETURN (before <> coalesce(inside, ''))::text || ' ' || (before = (SELECT string_agg(churn_score(user_id)::text, ' ' ORDER BY user_id) FROM shop_scores WHERE user_id < 40));
+END $$;
+SELECT is(before_and_after($$SELECT churn_alter_study('shop', active_window => '10 days')$$), 'true true', 'a change is seen in its transaction, and its rollback');
 SELECT churn_train('shop', snapshots => 1, options => '{"c": 1, "encoding": "linear"}') \g /dev/null
 SELECT is(churn_score(:u), :'before_today'::float8, 'a new model that is not champion changes nothing');
 SELECT churn_promote('shop', 2, force => true, reason => 'whatever it is worth') \g /dev/null

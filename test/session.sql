@@ -90,7 +90,7 @@ RESET ROLE;
 
 -- the same session, the extension in another place
 DROP VIEW shop_churn;
-DROP TABLE shop_scores, shop_score_log, shop_snapshots CASCADE;
+DROP TABLE shop_scores, shop_score_log, shop_snapshots, shop_history CASCADE;
 DROP EXTENSION churn;
 SELECT lives_ok($$SELECT open_shop('elsewhere')$$, 'the road once more, elsewhere');
 SELECT ok(churn_score(:someone) BETWEEN 0 AND 1, 'a score there');

@@ -42,7 +42,7 @@ BEGIN
             @extschema@.churn_source_condition(definition,
                 ROW(s.study, s.source, s.relation_schema, s.relation_name, s.user_column,
                     s.time_column, s.amount_column, s.kind, s.kind_column, NULL,
-                    s.filter_path, s.known_at_column, s.role)::@extschema@.churn_sources,
+                    s.filter_path, s.known_at_column, s.role, s.growing_column)::@extschema@.churn_sources,
                 format('%L::pg_catalog.date', today)),
             s.user_column, s.time_column,
             @extschema@.churn_extreme_day_sql(relation, s.time_column, spec, 'min', condition),
