@@ -30,7 +30,7 @@ CREATE TABLE later AS SELECT * FROM shop WHERE ts >= (:'today'::date + time '14:
 DELETE FROM shop WHERE ts >= (:'today'::date + time '14:00') AT TIME ZONE 'UTC';
 SELECT churn_create_study('shop', '60 days', key_kinds => '{order}', windows => '{7,30,90}') \g /dev/null
 SELECT churn_add_source('shop', 'shop', 'user_id', 'ts', 'amount', kind_column => 'kind') \g /dev/null
-CREATE FUNCTION make(study text, relation regclass, key text, at text, known text DEFAULT NULL, growing text DEFAULT NULL, zone text DEFAULT 'UTC', tables text DEFAULT 'public') RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION make(study text, relation regclass, key text, at text, known text DEFAULT NULL, growing text DEFAULT NULL, zone text DEFAULT 'UTC', tables text DEFAULT 'public') RETURNS void LANGUAGE plpgsql SET row_security = off AS $$
 BEGIN
 	PERFORM churn_create_study(study, '60 days', key_kinds => '{order}', windows => '{7,30,90}', time_zone => zone, schema => tables);
 	PERFORM churn_add_source(study, relation, key, at, 'amount', kind_column => 'kind', known_at_column => known, growing_column => growing);
@@ -278,7 +278,9 @@ SET ROLE churn_s_owner;
 SELECT churn_create_study('st%L "u"dy''', '60 days', key_kinds => '{order}', windows => '{7,30,90}', schema => 'Odd "schema''') \g /dev/null
 SELECT churn_add_source('st%L "u"dy''', '"Odd ""schema''"."Ev''ents"', 'us"er', 'at %s', 'amount', kind_column => 'kind', growing_column => 'i''d') \g /dev/null
 RESET ROLE;
+SET row_security = off;
 INSERT INTO churn_models (study, version, status, model, band_cutoffs, metrics, created_by) SELECT 'st%L "u"dy''', 1, 'champion', model, band_cutoffs, metrics, created_by FROM churn_models m WHERE m.study = 'shop' AND version = 1;
+RESET row_security;
 SET churn.today = '2023-04-20';
 SET ROLE churn_s_member;
 CALL churn_refresh('st%L "u"dy''');

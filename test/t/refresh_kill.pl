@@ -24,8 +24,9 @@ SET churn.today = '2023-08-31';
 SELECT churn_create_study(s, '60 days', key_kinds => '{order}', windows => '{7,30,90}') FROM unnest('{shop,twin}'::text[]) s;
 SELECT churn_add_source(s, 'shop', 'user_id', 'ts', 'amount', kind_column => 'kind', growing_column => 'id')
     FROM unnest('{shop,twin}'::text[]) s;
-SELECT churn_train('shop', snapshots => 1, options => '{"c": 0.001}');
-UPDATE churn_models SET status = 'champion', gate = NULL;
+SELECT churn_train('shop', snapshots => 1, options => '{"c": 0.001, "encoding": "linear"}');
+SELECT churn_promote('shop', 1, force => true, reason => 'a test') FROM churn_models WHERE status <> 'champion';
+SET row_security = off;
 INSERT INTO churn_models (study, version, status, model, band_cutoffs, metrics, created_by)
     SELECT 'twin', version, status, model, band_cutoffs, metrics, created_by FROM churn_models;
 CALL churn_refresh('shop');
@@ -108,6 +109,7 @@ $node->safe_psql('postgres', <<'SQL');
 CREATE VIEW slow AS SELECT shop.* FROM shop, (SELECT pg_sleep(4)) AS s OFFSET 0;
 SELECT churn_create_study('slow', '60 days', key_kinds => '{order}');
 SELECT churn_add_source('slow', 'slow', 'user_id', 'ts', 'amount', kind_column => 'kind');
+SET row_security = off;
 INSERT INTO churn_models (study, version, status, model, band_cutoffs, metrics, created_by)
     SELECT 'slow', 1, 'champion', model, band_cutoffs, metrics, created_by FROM churn_models LIMIT 1;
 SQL
