@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * thermometer.c
- *	  From weights of indicators to numbers of codes, and back, by running
- *	  sums.
+ *	  From weights of indicators to numbers of codes, and back: by running
+ *	  sums, or one by one where an axis is one-hot.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,7 +12,7 @@
 
 /* Codes of an axis, and indicators */
 #define AXIS_CODES(axis) ((axis)->nbins + 1)
-#define AXIS_WIDTH(axis) ((axis)->nbins - 1)
+#define AXIS_WIDTH(axis) ((axis)->onehot ? (axis)->nhot : (axis)->nbins - 1)
 
 /* Is it a pair? */
 static bool
@@ -37,6 +37,39 @@ block_measure(CodeBlock *block)
 	block->nweights = block_products(block) + block->nown;
 }
 
+/* values[code] from weights[indicator] where every level has its own */
+static void
+onehot_values(const CodeAxis *axis, const double *weights, int weight_step,
+			  double *values, int value_step)
+{
+	double		mean = 0;
+
+	for (int k = 0; k < axis->nhot; k++)
+	{
+		double		weight = weights[k * weight_step];
+
+		mean += axis->means[k] * weight;
+		values[k * value_step] = weight;
+	}
+	for (int code = axis->nhot; code < axis->nbins; code++)
+		values[code * value_step] = mean;
+	values[axis->nbins * value_step] = axis->missing_none ? 0 : mean;
+}
+
+/* The adjoint of the same */
+static void
+onehot_sums(const CodeAxis *axis, const double *totals, int total_step,
+			double *sums, int sum_step)
+{
+	double		mean = axis->missing_none ? 0 :
+		totals[axis->nbins * total_step];
+
+	for (int code = axis->nhot; code < axis->nbins; code++)
+		mean += totals[code * total_step];
+	for (int k = 0; k < axis->nhot; k++)
+		sums[k * sum_step] = totals[k * total_step] + axis->means[k] * mean;
+}
+
 /*
  * Along one axis: values[code] from weights[indicator].  Both are walked in
  * steps, for they may be rows or columns of a table.
@@ -48,6 +81,11 @@ axis_values(const CodeAxis *axis, const double *weights, int weight_step,
 	double		sum = 0,
 				missing = 0;
 
+	if (axis->onehot)
+	{
+		onehot_values(axis, weights, weight_step, values, value_step);
+		return;
+	}
 	values[0] = 0;
 	for (int k = 0; k < AXIS_WIDTH(axis); k++)
 	{
@@ -68,6 +106,11 @@ axis_sums(const CodeAxis *axis, const double *totals, int total_step,
 	double		missing = totals[axis->nbins * total_step];
 	double		sum = 0;
 
+	if (axis->onehot)
+	{
+		onehot_sums(axis, totals, total_step, sums, sum_step);
+		return;
+	}
 	for (int k = AXIS_WIDTH(axis) - 1; k >= 0; k--)
 	{
 		sum += totals[(k + 1) * total_step];

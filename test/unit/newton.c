@@ -23,6 +23,7 @@ static uint8_t first[ROWS],
 			cells[ROWS],
 			churned[ROWS],
 			training[ROWS];
+static double level_means[FIRST];
 static double first_means[FIRST - 1],
 			second_means[SECOND - 1];
 static const uint8_t first_own[] = {FIRST};
@@ -50,6 +51,15 @@ draw(void)
 static int
 axis_row(const CodeAxis *axis, int code, double *x)
 {
+	bool		mean = code >= axis->nhot &&
+		(code < axis->nbins || !axis->missing_none);
+
+	if (axis->onehot)
+	{
+		for (int k = 0; k < axis->nhot; k++)
+			x[k] = mean ? axis->means[k] : code == k;
+		return axis->nhot;
+	}
 	for (int k = 0; k < axis->nbins - 1; k++)
 		x[k] = code == axis->nbins ? axis->means[k] : code >= k + 1;
 	return axis->nbins - 1;
@@ -153,22 +163,17 @@ fit_and_check(const CodeProblem *problem, double start, double *weights)
 	free(memory);
 }
 
-int
-main(void)
+/* Fit blocks along a path, and with a weight for each label. */
+static void
+try_blocks(CodeBlock *blocks, int nblocks, int nweights)
 {
-	CodeBlock	blocks[3] = {
-		{first, {{FIRST, first_means}}, 0, 1, first_own, 0},
-		{second, {{SECOND, second_means}}, 0, 0, NULL, 0},
-		{cells, {{FIRST, first_means},
-		{SECOND, second_means}}, 0, 2, cell_own, 0}
-	};
-	CodeProblem problem = {ROWS, churned, training, {1, 1}, 3, blocks, NULL};
+	CodeProblem problem = {ROWS, churned, training, {1, 1}, nblocks, blocks, NULL};
 	const double path[] = {1e-3, 0.1, 1, 100, 1e6};
+	double		weighted[WEIGHTS];
 
-	make_rows();
-	for (int b = 0; b < 3; b++)
+	for (int b = 0; b < nblocks; b++)
 		block_measure(&blocks[b]);
-	ok(problem_weights(&problem) == 6 + 3 + 17, "indicators",
+	ok(problem_weights(&problem) == nweights, "indicators",
 	   problem_weights(&problem));
 	for (size_t i = 0; i < sizeof(path) / sizeof(path[0]); i++)
 	{
@@ -185,11 +190,33 @@ main(void)
 	}
 	problem.c[0] = 0.5;
 	problem.c[1] = 2;
-	{
-		double		weighted[WEIGHTS];
+	fit_and_check(&problem, 0, weighted);
+}
 
-		fit_and_check(&problem, 0, weighted);
-	}
+int
+main(void)
+{
+	CodeBlock	bins[3] = {
+		{first, {{FIRST, first_means, false, 0, false}}, 0, 1, first_own, 0},
+		{second, {{SECOND, second_means, false, 0, false}}, 0, 0, NULL, 0},
+		{cells, {{FIRST, first_means, false, 0, false},
+		{SECOND, second_means, false, 0, false}}, 0, 2, cell_own, 0}
+	};
+
+	/* the last known code of the first axis is too rare for a weight */
+	CodeBlock	levels[3] = {
+		{first, {{FIRST, level_means, true, FIRST - 1, true}}, 0, 1, first_own, 0},
+		{second, {{SECOND, level_means, true, SECOND, false}}, 0, 0, NULL, 0},
+		{cells, {{FIRST, level_means, true, FIRST - 1, false},
+		{SECOND, second_means, false, 0, false}}, 0, 2, cell_own, 0}
+	};
+
+	make_rows();
+	for (int k = 0; k < FIRST; k++)
+		level_means[k] = 0.2 - 0.02 * k;
+	try_blocks(bins, 3, 6 + 3 + 17);
+	try_blocks(levels, 3, FIRST - 1 + 1 + SECOND +
+			   (FIRST - 1) * (SECOND - 1) + 2);
 	printf("1..%d\n", number);
 	return failures > 0;
 }
