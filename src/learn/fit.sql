@@ -26,6 +26,7 @@ CREATE AGGREGATE churn_fit(features float8[], churned boolean, user_key bigint, 
 	STYPE = internal,
 	SSPACE = 1048576,
 	FINALFUNC = churn_fit_final,
+	FINALFUNC_MODIFY = READ_WRITE,
 	PARALLEL = RESTRICTED
 );
 COMMENT ON AGGREGATE churn_fit(float8[], boolean, bigint, churn_spec, jsonb) IS
@@ -36,6 +37,7 @@ CREATE AGGREGATE churn_fit(row_value record, label_column text) (
 	STYPE = internal,
 	SSPACE = 1048576,
 	FINALFUNC = churn_fit_final,
+	FINALFUNC_MODIFY = READ_WRITE,
 	PARALLEL = RESTRICTED
 );
 COMMENT ON AGGREGATE churn_fit(record, text) IS
@@ -46,6 +48,7 @@ CREATE AGGREGATE churn_fit(row_value record, label_column text, options jsonb) (
 	STYPE = internal,
 	SSPACE = 1048576,
 	FINALFUNC = churn_fit_final,
+	FINALFUNC_MODIFY = READ_WRITE,
 	PARALLEL = RESTRICTED
 );
 COMMENT ON AGGREGATE churn_fit(record, text, jsonb) IS
