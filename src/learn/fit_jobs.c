@@ -261,6 +261,9 @@ shared_memory_got(ParallelContext *pcxt)
 		got = false;
 	}
 	PG_END_TRY();
+	if (!got)
+		ereport(DEBUG1,
+				(errmsg_internal("churn_fit: no shared memory, the session fits alone")));
 	return got;
 }
 

@@ -50,18 +50,17 @@ report_text(const char *text)
 void
 fit_progress_phase(const char *format,...)
 {
-	char		text[PHASE_BYTES + 1024];
+	char		phase[PHASE_BYTES];
+	char	   *text;
 	va_list		arguments;
-	int			n;
 
-	n = snprintf(text, sizeof(text), "/* churn_fit: ");
 	va_start(arguments, format);
-	n += vsnprintf(text + n, PHASE_BYTES - n, format, arguments);
+	vsnprintf(phase, sizeof(phase), format, arguments);
 	va_end(arguments);
-	n = Min(n, PHASE_BYTES - 1);
-	snprintf(text + n, sizeof(text) - n, " */ %s",
-			 debug_query_string == NULL ? "" : debug_query_string);
+	text = debug_query_string == NULL ? psprintf("churn_fit: %s", phase) :
+		psprintf("/* churn_fit: %s */ %s", phase, debug_query_string);
 	report_text(text);
+	pfree(text);
 }
 
 void
@@ -78,7 +77,7 @@ encoding_name(const FitTask *task)
 	return names[task->encoding];
 }
 
-/* "encoding bins, fold 2 of 5, step 3 of 10" */
+/* "fold 2 of 5, step 3 of 10, encoding bins" */
 static void
 show_step(const FitTask *task, int job, int step)
 {
@@ -86,9 +85,9 @@ show_step(const FitTask *task, int job, int step)
 		fit_progress_phase("final fit of " INT64_FORMAT " rows, encoding %s",
 						   task->nrows, encoding_name(task));
 	else
-		fit_progress_phase("encoding %s, fold %d of %d, step %d of %d",
-						   encoding_name(task), job + 1, task->njobs, step,
-						   task->npath);
+		fit_progress_phase("fold %d of %d, step %d of %d, encoding %s",
+						   job + 1, task->njobs, step, task->npath,
+						   encoding_name(task));
 }
 
 void
@@ -116,7 +115,7 @@ fit_progress_watch(const FitTask *task)
 		return;
 	last_notice = GetCurrentTimestamp();
 	ereport(NOTICE,
-			(errmsg("churn_fit: encoding %s, fold %d of %d, step %d of %d",
-					encoding_name(task), job + 1, task->njobs,
-					task->at_step[job], task->npath)));
+			(errmsg("churn_fit: fold %d of %d, step %d of %d, encoding %s",
+					job + 1, task->njobs, task->at_step[job], task->npath,
+					encoding_name(task))));
 }

@@ -153,6 +153,51 @@ fit_and_check(const CodeProblem *problem, double start, double *weights)
 	free(memory);
 }
 
+/* Rows that are brought a few at a time */
+static void
+load(void *arg, int64_t at, CodeChunk *chunk)
+{
+	chunk->codes[0] = first + at;
+	chunk->codes[1] = second + at;
+	chunk->codes[2] = cells + at;
+	chunk->churned = churned + at;
+	chunk->training = NULL;
+	(*(int *) arg)++;
+}
+
+/* Without numbers by row, and rows in chunks: the same bits in less memory */
+static void
+fit_in_chunks(const CodeProblem *problem)
+{
+	static double scores[ROWS];
+	static uint8_t all[ROWS];
+	CodeProblem whole = *problem,
+				loaded = *problem;
+	double		weights[WEIGHTS] = {0},
+				again[WEIGHTS] = {0};
+	int			loads = 0;
+	void	   *memory;
+
+	memset(all, 1, sizeof(all));
+	whole.training = all;
+	memory = malloc(problem_bytes(&whole));
+	newton_fit(&whole, 1e-13, memory, weights, scores);
+	free(memory);
+	loaded.churned = loaded.training = NULL;
+	loaded.load = load;
+	loaded.load_arg = &loads;
+	loaded.chunk_rows = 64;
+	loaded.forgetful = true;
+	ok(problem_bytes(&loaded) + 2 * ROWS * sizeof(double) ==
+	   problem_bytes(&whole), "forgetful: no memory by row",
+	   problem_bytes(&loaded));
+	memory = malloc(problem_bytes(&loaded));
+	newton_fit(&loaded, 1e-13, memory, again, NULL);
+	free(memory);
+	ok(memcmp(weights, again, sizeof(weights)) == 0,
+	   "forgetful, in chunks: the same bits", loads);
+}
+
 int
 main(void)
 {
@@ -162,7 +207,8 @@ main(void)
 		{cells, {{FIRST, first_means},
 		{SECOND, second_means}}, 0, 2, cell_own, 0}
 	};
-	CodeProblem problem = {ROWS, churned, training, {1, 1}, 3, blocks, NULL};
+	CodeProblem problem = {.nrows = ROWS, .churned = churned,
+		.training = training, .c = {1, 1}, .nblocks = 3, .blocks = blocks};
 	const double path[] = {1e-3, 0.1, 1, 100, 1e6};
 
 	make_rows();
@@ -190,6 +236,7 @@ main(void)
 
 		fit_and_check(&problem, 0, weighted);
 	}
+	fit_in_chunks(&problem);
 	printf("1..%d\n", number);
 	return failures > 0;
 }
