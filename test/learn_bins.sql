@@ -84,7 +84,7 @@ SELECT ok(abs((penalty(newton) + c * sum(ln(1 + exp(CASE WHEN churned THEN -1 EL
 FROM both_solvers, curved t GROUP BY c, newton, liblinear ORDER BY c;
 SELECT ok(max(abs(churn_predict(newton, t) - churn_predict(liblinear, t))) < 1e-5, format('probabilities of LIBLINEAR, 1e-5, C = %s: %s', c, max(abs(churn_predict(newton, t) - churn_predict(liblinear, t)))::numeric(12,9)))
 FROM both_solvers, curved t GROUP BY c ORDER BY c;
-SELECT throws_ok($$SELECT churn_fit(c, 'churned', '{"encoding": "linear", "solver": "newton"}') FROM curved c$$, '22023', NULL, 'newton has no linear columns');
+SELECT isnt((SELECT churn_fit(c, 'churned', '{"encoding": "linear", "solver": "newton"}') FROM curved c), NULL, 'newton has linear columns too');
 SELECT throws_ok($$SELECT churn_fit(c, 'churned', '{"encoding": "cubes"}') FROM curved c$$, '22023', NULL, 'unknown encoding');
 
 -- ---- the same bits ----

@@ -18,7 +18,7 @@
 #include "learn/fit_table.h"
 
 #define MOST_PIECE_ROWS		2048	/* stay in the first cache, column by column */
-#define LEAST_PIECE_ROWS	64
+#define LEAST_PIECE_ROWS	64	/* all others are multiples */
 #define PIECE_SHARE			16	/* of the memory setting: one part a piece */
 
 /* Rows of a piece, so that pieces of so many bytes a row stay small */

@@ -29,7 +29,8 @@
 
 #define BIAS_PENALTY	1e-4	/* of the intercept, where others have 1 */
 #define MOST_DENSE		512		/* design columns with a dense Hessian */
-#define BLOCK_ROWS		256		/* of a piece: stay in the second cache */
+#define BLOCK_ROWS		64		/* of a piece, whatever its size: the order of
+								 * sums; and they stay in the first cache */
 #define MAX_STEPS		100		/* Newton steps */
 #define MAX_INNER		500		/* conjugate gradient steps in each */
 #define MAX_HALVINGS	40
@@ -143,8 +144,10 @@ add_products(const LinearNewton *newton, const double *values, int rows,
 {
 	int			stride = newton->matrix->table->piece_rows;
 
-	for (int j = 0; j < newton->n; j++)
-		sums[j] += dot(newton->z + (Size) j * stride, values, rows);
+	for (int first = 0; first < rows; first += BLOCK_ROWS)
+		for (int j = 0; j < newton->n; j++)
+			sums[j] += dot(newton->z + (Size) j * stride + first,
+						   values + first, Min(BLOCK_ROWS, rows - first));
 }
 
 /* Add design' * curvature * design, or its diagonal. */

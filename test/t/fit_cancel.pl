@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 use ChurnNode;
+use List::Util 'min';
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -152,13 +153,16 @@ for my $case ([ 'in workers', '', "{$search}" ], [ 'without workers', 'SET max_p
 			";\nSELECT length(churn_fit(t, 'churned', '$options')::text) FROM big t WHERE id <= $half;" } 1 .. $_[0]) .
 		  "\nSET statement_timeout = 0;\nSELECT 'resident', resident_kb();\n";
 	};
-	my ($status, $out, $err) = $node->psql('postgres', $settings . $fits->(5) . $fits->(20), on_error_stop => 0);
+	# The heap's free top comes and goes: the least of four looks counts.
+	my ($status, $out, $err) = $node->psql('postgres',
+		$settings . join('', map { $fits->($_) } 2, 2, 2, 2, 12, 2, 2, 2, 2), on_error_stop => 0);
 	my @kb = $out =~ /^resident\|(\d+)$/mg;
 	my $canceled = () = $err =~ /statement timeout/g;
 
-	is(scalar(@kb), 2, "$what: the session lives on");
-	cmp_ok($kb[1] - $kb[0], '<', 3000, "$what: memory is flat");
-	diag("$what: $canceled cancels of 25, " . ($kb[1] - $kb[0]) . ' kB more after 20');
+	is(scalar(@kb), 9, "$what: the session lives on");
+	my $more = min(@kb[ 5 .. 8 ]) - min(@kb[ 0 .. 3 ]);
+	cmp_ok($more, '<', 3000, "$what: memory is flat");
+	diag("$what: $canceled cancels of 28, $more kB more after 20");
 }
 is($node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'parallel worker'"), '0',
 	'no worker is left');
