@@ -23,15 +23,25 @@
 /* codes of a row, and blocks that are part empty, as a share of its values */
 #define CODES_SHARE		0.2
 
-/* Rows that stay in memory: in the sort, then in the table (fit_table.c) */
+/* Older versions round a tuple's memory up to a power of two. */
+#if PG_VERSION_NUM >= 150000
+#define SORT_ROUNDING	1
+#else
+#define SORT_ROUNDING	2
+#endif
+
+/*
+ * Rows that stay in memory: in the sort, then in the table (fit_table.c),
+ * whose last piece may be all but empty.
+ */
 static double
 rows_in_memory(int ncolumns)
 {
 	double		memory = churn_memory_kb * 1024.0;
 	double		values = sizeof(double) * (double) ncolumns;
 
-	return Min(memory / 2 / (values + SORT_OVERHEAD),
-			   memory / 8 * 3 / (values + TABLE_OVERHEAD));
+	return Min(memory / 2 / (SORT_ROUNDING * values + SORT_OVERHEAD),
+			   memory / 16 * 5 / (values + TABLE_OVERHEAD));
 }
 
 /* Rows that temp_file_limit has room for: in the sort and the table at once */

@@ -46,7 +46,7 @@
 /* and of one number a design column: w, gradient, CG's vectors, … */
 #define COLUMN_OVERHEAD 160
 /* time LIBLINEAR may take to end after an interrupt */
-#define ABANDON_MS		700
+#define ABANDON_MS		500
 /* time between two looks for an interrupt while it is silent */
 #define LOOK_MS			100
 /* value of the column that tells the label then */
