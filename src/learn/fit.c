@@ -484,7 +484,7 @@ take_table(Fit *fit)
 	least = final_task(fit, FIT_NEWTON);
 	fit_check_memory(fit->options, fit_jobs_bytes(&least), fit->nrows,
 					 fit->ncolumns);
-	fit_progress_phase("sorting " INT64_FORMAT " rows", fit->nrows);
+	fit_progress_begin(fit->nrows);
 	fit->table = fit_table_create(fit->rows, fit->options);
 	fit->nusers = fit->table->nusers;
 	fit->nchurned = fit->table->nchurned;

@@ -328,9 +328,10 @@ extern void fit_report_progress(FitTask *task, int job, int step);
 extern void fit_progress_watch(const FitTask *task);
 
 /*
- * Show a phase before the session's query in pg_stat_activity, and bring the
- * query back.
+ * Show a phase before the session's query in pg_stat_activity, the first
+ * one, and bring the query back.
  */
+extern void fit_progress_begin(int64 nrows);
 extern void fit_progress_phase(const char *format,...) pg_attribute_printf(1, 2);
 extern void fit_progress_end(void);
 

@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "access/parallel.h"
-#include "access/xact.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "tcop/tcopprot.h"
@@ -24,9 +23,9 @@
 #include "learn/fit.h"
 
 #define PHASE_BYTES		160
-#define QUIET_MS		5000	/* between two NOTICEs of progress */
+#define QUIET_MS		20000	/* between two NOTICEs of progress */
 
-/* When something was last said */
+/* When something was last said, or the fit began */
 static TimestampTz last_notice = 0;
 
 /* Set the text; the query's identifier, which this forgets, stays. */
@@ -61,6 +60,13 @@ fit_progress_phase(const char *format,...)
 		psprintf("/* churn_fit: %s */ %s", phase, debug_query_string);
 	report_text(text);
 	pfree(text);
+}
+
+void
+fit_progress_begin(int64 nrows)
+{
+	last_notice = GetCurrentTimestamp();
+	fit_progress_phase("sorting " INT64_FORMAT " rows", nrows);
 }
 
 void
@@ -107,8 +113,6 @@ fit_progress_watch(const FitTask *task)
 		   task->at_step[job + 1] > 0)
 		job++;
 	show_step(task, job, task->at_step[job]);
-	if (last_notice < GetCurrentStatementStartTimestamp())
-		last_notice = GetCurrentStatementStartTimestamp();
 	if (task->final ||
 		!TimestampDifferenceExceeds(last_notice, GetCurrentTimestamp(),
 									QUIET_MS))
