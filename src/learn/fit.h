@@ -255,9 +255,9 @@ extern void linear_free(LinearProblem *problem);
 /* Bytes that it holds beside the table */
 extern Size linear_newton_bytes(int piece_rows, int ndesign);
 
-/* The same as linear_fit(), over a matrix with a table */
+/* The same as linear_fit(), over a matrix with a table; C by label */
 extern void linear_newton_fit(const FitMatrix *matrix,
-							  const Encoding *encoding, double c,
+							  const Encoding *encoding, const double *c,
 							  double tolerance, double *weights);
 
 /* ---- jobs: fit_jobs.c ---- */
@@ -328,8 +328,8 @@ extern void fit_report_progress(FitTask *task, int job, int step);
 extern void fit_progress_watch(const FitTask *task);
 
 /*
- * Show a phase before the session's query in pg_stat_activity, the first
- * one, and bring the query back.
+ * Show a phase before the session's query in pg_stat_activity: the first,
+ * any, and none any more.
  */
 extern void fit_progress_begin(int64 nrows);
 extern void fit_progress_phase(const char *format,...) pg_attribute_printf(1, 2);

@@ -88,8 +88,12 @@ linear_run_final(FitTask *task, FitArrays *arrays)
 
 	fit_report_progress(task, 0, 0);
 	if (task->in_place)
-		linear_newton_fit(&arrays->matrix, encoding, task->path[0],
-						  task->tolerance, weights);
+	{
+		const double c[2] = {task->path[0], task->path[0]};
+
+		linear_newton_fit(&arrays->matrix, encoding, c, task->tolerance,
+						  weights);
+	}
 	else
 		linear_fit(linear_problem(&arrays->matrix, encoding, FIT_NO_FOLD),
 				   task->path[0], task->tolerance, weights);

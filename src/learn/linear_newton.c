@@ -43,7 +43,7 @@ typedef struct LinearNewton
 	const FitMatrix *matrix;
 	const Encoding *encoding;
 	int			n;
-	double		c;
+	const double *c;			/* by label */
 	bool		dense;			/* else the Hessian's diagonal alone */
 	double	   *z;				/* design of a piece, column after column */
 	double	   *scores;			/* of its rows, and the next two */
@@ -207,15 +207,16 @@ pass_derivatives(LinearNewton *newton, const double *weights)
 			double		score = newton->scores[i];
 			double		e = exp(-fabs(score));
 			double		p = score >= 0 ? 1 / (1 + e) : e / (1 + e);
+			double		c = newton->c[churned[i]];
 
-			loss += fit_log_loss(score, churned[i]);
-			newton->scores[i] = newton->c * (p - churned[i]);
-			newton->curvature[i] = newton->c * (e / ((1 + e) * (1 + e)));
+			loss += c * fit_log_loss(score, churned[i]);
+			newton->scores[i] = c * (p - churned[i]);
+			newton->curvature[i] = c * (e / ((1 + e) * (1 + e)));
 		}
 		add_products(newton, newton->scores, rows, newton->gradient);
 		add_hessian(newton, rows);
 	}
-	newton->objective = newton->c * loss;
+	newton->objective = loss;
 	for (int j = 0; j < n; j++)
 	{
 		newton->objective += penalty(newton, j) * weights[j] * weights[j] / 2;
@@ -243,7 +244,8 @@ pass_product(LinearNewton *newton, const double *weights)
 		{
 			double		e = exp(-fabs(newton->scores[i]));
 
-			newton->curvature[i] *= newton->c * (e / ((1 + e) * (1 + e)));
+			newton->curvature[i] *= newton->c[churned[i]] *
+				(e / ((1 + e) * (1 + e)));
 		}
 		add_products(newton, newton->curvature, rows, newton->product);
 	}
@@ -396,8 +398,8 @@ linear_newton_place(LinearNewton *newton)
 }
 
 void
-linear_newton_fit(const FitMatrix *matrix, const Encoding *encoding, double c,
-				  double tolerance, double *weights)
+linear_newton_fit(const FitMatrix *matrix, const Encoding *encoding,
+				  const double *c, double tolerance, double *weights)
 {
 	LinearNewton newton = {0};
 
