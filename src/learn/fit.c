@@ -145,7 +145,7 @@ fill_final(FitTask *task, FitArrays *arrays, void *arg)
 	Fit		   *fit = arg;
 
 	if (!task->in_place)
-		fit_sample_copy(fit, true, &arrays->matrix);
+		fit_sample_copy(fit, fit->nfinal == fit->nrows, &arrays->matrix);
 	else
 	{
 		arrays->matrix.table = fit->table;
@@ -190,6 +190,13 @@ task_tolerance(const FitTask *shape)
 		return SEARCH_TOLERANCE;
 	return shape->encoding == FIT_LINEAR ? FINAL_TOLERANCE :
 		FINAL_TOLERANCE_CODES;
+}
+
+/* Can newton take a final fit over from LIBLINEAR?  Every penalty of now. */
+static bool
+newton_solves(const Fit *fit)
+{
+	return true;
 }
 
 /* The solver that an encoding takes when memory is no matter */
@@ -390,14 +397,17 @@ search(Fit *fit)
 	fit->c = fit->choice->path[fit->choice->chosen];
 }
 
-/* One fit of all rows, with settings that the folds may still have to choose */
+/*
+ * One fit of all rows, or of those that were drawn, with settings that the
+ * folds may still have to choose
+ */
 static FitTask
 final_task(const Fit *fit, FitSolver solver)
 {
 	FitTask		shape = {0};
 	Size		taken;
 
-	shape.nrows = fit->nrows;
+	shape.nrows = fit->nfinal;
 	shape.ncolumns = fit->ncolumns;
 	shape.final = true;
 	shape.encoding = fit->encoding;
@@ -418,21 +428,61 @@ final_task(const Fit *fit, FitSolver solver)
 	return shape;
 }
 
-/* The solver of the final fit: LIBLINEAR gives way where it does not fit. */
+/* Bytes of the final fit, with what is held */
+static Size
+final_bytes(const Fit *fit, FitSolver solver)
+{
+	FitTask		shape = final_task(fit, solver);
+
+	return add_size(fit->held_bytes, fit_jobs_bytes(&shape));
+}
+
+/* Would LIBLINEAR have memory, and few enough rows, for the final fit? */
+static bool
+liblinear_fits(const Fit *fit)
+{
+	return fit->nfinal < PG_INT32_MAX &&
+		fit_memory_holds(fit->options, final_bytes(fit, FIT_LIBLINEAR));
+}
+
+/*
+ * Draw whole users by lot for the final fit, as many as LIBLINEAR fits.  The
+ * sample that chose settings has done its work.
+ */
+static void
+sample_final(Fit *fit)
+{
+	int64		nsearch = fit->nsearch;
+
+	while (fit->nfinal > LEAST_SEARCH_ROWS && !liblinear_fits(fit))
+		fit->nfinal -= fit->nfinal / 8;
+	fit_sample_draw(fit, fit->nfinal);
+	fit->nfinal = fit->nsearch;
+	fit->nsearch = nsearch;
+	ereport(NOTICE,
+			(errmsg("churn_fit: the final fit is of " INT64_FORMAT " rows, users drawn by hash: LIBLINEAR fits no more into churn.memory, which is %d MB",
+					fit->nfinal, fit->options->memory_kb / 1024)));
+}
+
+/*
+ * The solver of the final fit.  Where LIBLINEAR does not fit it gives way to
+ * newton, if newton solves that problem at all; else to a sample.
+ */
 static void
 choose_solver(Fit *fit)
 {
-	FitTask		shape = final_task(fit, FIT_LIBLINEAR);
-	Size		need = add_size(fit->held_bytes, fit_jobs_bytes(&shape));
-
 	fit->solver = wanted_solver(fit, fit->encoding);
-	if (fit->solver == FIT_NEWTON ||
-		(fit->nrows < PG_INT32_MAX && fit_memory_holds(fit->options, need)))
+	if (fit->solver == FIT_NEWTON || liblinear_fits(fit))
 		return;
+	if (!newton_solves(fit))
+	{
+		sample_final(fit);
+		return;
+	}
 	fit->solver = FIT_NEWTON;
 	ereport(NOTICE,
 			(errmsg("churn_fit: solver newton, for LIBLINEAR needs %zu MB and churn.memory is %d MB",
-					need / (1024 * 1024) + 1,
+					final_bytes(fit, FIT_LIBLINEAR) / (1024 * 1024) + 1,
 					fit->options->memory_kb / 1024)));
 }
 
@@ -441,11 +491,11 @@ fit_final(Fit *fit)
 {
 	FitTask		shape;
 
+	choose_solver(fit);
 	ereport(NOTICE,
 			(errmsg("churn_fit: final fit of " INT64_FORMAT " rows and %d columns, encoding %s, C = %g",
-					fit->nrows, fit->ncolumns, fit_encoding_name(fit->encoding),
+					fit->nfinal, fit->ncolumns, fit_encoding_name(fit->encoding),
 					fit->c)));
-	choose_solver(fit);
 	shape = final_task(fit, fit->solver);
 	if (shape.npairs > 0)
 		ereport(NOTICE, (errmsg("churn_fit: %d pairs", shape.npairs)));
@@ -500,7 +550,7 @@ fit_model(FitRows *rows, Datum spec)
 		return NULL;
 	fit.rows = rows;
 	fit.options = fit_rows_options(rows);
-	fit.nrows = fit_rows_count(rows);
+	fit.nrows = fit.nfinal = fit_rows_count(rows);
 	fit.model = palloc0(sizeof(Model));
 	fit.model->spec = spec;
 	fit.model->ninputs = fit_rows_columns(rows);

@@ -177,6 +177,8 @@ fit_provenance(const Fit *fit)
 					 fit->nrows, fit->nusers, fit->nchurned,
 					 fit_rows_unlabelled(fit->rows), fit->options->seed,
 					 fit->ncolumns, fit->calibrated ? "true" : "false");
+	if (fit->nfinal < fit->nrows)
+		appendStringInfo(&out, ", \"final_rows\": " INT64_FORMAT, fit->nfinal);
 	json_put_number(&out, "churn_rate", (double) fit->nchurned / fit->nrows);
 	json_put_number(&out, "c", fit->c);
 	json_search(&out, fit);

@@ -32,6 +32,7 @@ typedef struct Fit
 	int		   *columns;		/* their positions in a row */
 	int64		nsearch;		/* rows of the sample */
 	bool		sampled;		/* else all rows are in it */
+	int64		nfinal;			/* rows of the final fit */
 	SampleUser	edge;			/* of users by lot, the first that is not */
 	Size		held_bytes;		/* table, and what the search leaves */
 	FitChoice	choices[FIT_AUTO];	/* by encoding */
