@@ -12,14 +12,14 @@ SELECT format('CREATE UNLOGGED TABLE bench_fit AS SELECT i AS id, random() < .3 
 CREATE TABLE bench_peaks (encoding text, memory text, run serial, seconds float8, peak_kb bigint);
 
 -- One fit, watched from outside
-CREATE PROCEDURE bench_fit_in(encoding text, memory text) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE bench_fit_in(encoding text, memory text, folder text) LANGUAGE plpgsql AS $$
 DECLARE
     began timestamptz;
     seconds float8;
 BEGIN
     COPY (SELECT 1) TO PROGRAM 'cat >/dev/null; touch /tmp/churn_peak.$PPID.on; chmod a+rw /tmp/churn_peak.$PPID.on';
     EXECUTE format('COPY (SELECT 1) TO PROGRAM %L',
-        format('cat >/dev/null; %s/peak.sh $PPID /tmp/churn_peak.$PPID >/dev/null 2>&1 &', current_setting('bench.folder')));
+        format('cat >/dev/null; %s/peak.sh $PPID /tmp/churn_peak.$PPID >/dev/null 2>&1 &', folder));
     began := clock_timestamp();
     PERFORM churn_fit(f, 'churned', jsonb_build_object('key', 'id', 'encoding', encoding, 'memory', memory, 'c', .1)) FROM bench_fit f;
     seconds := extract(epoch FROM clock_timestamp() - began);
@@ -29,10 +29,31 @@ BEGIN
     INSERT INTO bench_peaks (encoding, memory, seconds, peak_kb) SELECT encoding, memory, seconds, kb FROM peak;
 END $$;
 
-SELECT set_config('bench.folder', :'folder', false) \g /dev/null
-SELECT format('CALL bench_fit_in(%L, %L)', e, m)
-FROM unnest(ARRAY['linear', 'bins', 'pairs']) WITH ORDINALITY e (e, i), unnest(ARRAY['1GB', '256MB', '64MB', '8MB']) WITH ORDINALITY m (m, j)
-ORDER BY i, j \gexec
+-- a session of its own for each: what one has freed may stay in the heap
+\connect -
+CALL bench_fit_in('linear', '1GB', :'folder');
+\connect -
+CALL bench_fit_in('linear', '256MB', :'folder');
+\connect -
+CALL bench_fit_in('linear', '64MB', :'folder');
+\connect -
+CALL bench_fit_in('linear', '8MB', :'folder');
+\connect -
+CALL bench_fit_in('bins', '1GB', :'folder');
+\connect -
+CALL bench_fit_in('bins', '256MB', :'folder');
+\connect -
+CALL bench_fit_in('bins', '64MB', :'folder');
+\connect -
+CALL bench_fit_in('bins', '8MB', :'folder');
+\connect -
+CALL bench_fit_in('pairs', '1GB', :'folder');
+\connect -
+CALL bench_fit_in('pairs', '256MB', :'folder');
+\connect -
+CALL bench_fit_in('pairs', '64MB', :'folder');
+\connect -
+CALL bench_fit_in('pairs', '8MB', :'folder');
 \echo Peak memory of a fit, by churn.memory; time as a ratio to that at 1GB
 SELECT encoding, memory, round(peak_kb / 1024.0) AS peak_mb, round(seconds::numeric, 1) AS seconds,
        round((seconds / first_value(seconds) OVER (PARTITION BY encoding ORDER BY run))::numeric, 2) AS ratio
