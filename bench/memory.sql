@@ -7,7 +7,7 @@
 \set fit_rows :events
 \endif
 SELECT setseed(.5) \g /dev/null
-SELECT format('CREATE UNLOGGED TABLE bench_fit AS SELECT i AS id, random() < .3 AS churned, %s FROM generate_series(1, %s) i',
+SELECT format('CREATE UNLOGGED TABLE bench_fit AS SELECT *, c1 + random() < .6 AS churned FROM (SELECT i AS id, %s FROM generate_series(1, %s) i) x',
               string_agg(format('random() AS c%s', k), ', '), :fit_rows) FROM generate_series(1, 40) k \gexec
 CREATE TABLE bench_peaks (encoding text, memory text, run serial, seconds float8, peak_kb bigint);
 

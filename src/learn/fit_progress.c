@@ -57,7 +57,8 @@ fit_progress_phase(const char *format,...)
 	vsnprintf(phase, sizeof(phase), format, arguments);
 	va_end(arguments);
 	text = debug_query_string == NULL ? psprintf("churn_fit: %s", phase) :
-		psprintf("/* churn_fit: %s */ %s", phase, debug_query_string);
+		psprintf("/* churn_fit: %s */ %.*s", phase,
+				 pgstat_track_activity_query_size, debug_query_string);
 	report_text(text);
 	pfree(text);
 }

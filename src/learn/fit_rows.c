@@ -11,12 +11,12 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "port/pg_bswap.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/tuplesort.h"
+#include "utils/typcache.h"
 
 #include "learn/fit.h"
 
@@ -128,9 +128,10 @@ hash_content(const FitRows *rows)
 static void
 begin_sort(FitRows *rows)
 {
+	TypeCacheEntry *bytea = lookup_type_cache(BYTEAOID, TYPECACHE_LT_OPR);
 	MemoryContext caller = MemoryContextSwitchTo(rows->context);
 
-	rows->sort = tuplesort_begin_datum(BYTEAOID, ByteaLessOperator,
+	rows->sort = tuplesort_begin_datum(BYTEAOID, bytea->lt_opr,
 									   InvalidOid, false,
 									   Max(rows->options->memory_kb / 2, 64),
 									   NULL, 0);
