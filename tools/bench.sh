@@ -24,11 +24,14 @@ trap 'exit 143' TERM
 
 export PGOPTIONS_BENCH="-c max_parallel_workers_per_gather=0 -c work_mem=${WORK_MEM:-256MB} -c jit=${JIT:-off} -c timezone=UTC -c client_min_messages=warning"
 export CHURN_PG_OPTIONS="${CHURN_PG_OPTIONS:-shared_buffers=1GB}"
-export events
+export events stage
+# the server's user may not read the checkout
+cp bench/peak.sh "$stage" && chmod a+rx "$stage/peak.sh"
 # shellcheck disable=SC2016
 tools/cluster.sh "$stage" sh -c '
     PGOPTIONS=$PGOPTIONS_BENCH psql -qX -v ON_ERROR_STOP=1 \
         -v events="$events" -v runs="${RUNS:-5}" \
         -v feature_runs="${FEATURE_RUNS:-3}" \
         -c "CREATE EXTENSION churn" -f bench/measure.sql -f bench/data.sql \
-        -f bench/histories.sql -f bench/metrics.sql -f bench/features.sql'
+        -f bench/histories.sql -f bench/metrics.sql -f bench/features.sql \
+        -v folder="$stage" -f bench/memory.sql'

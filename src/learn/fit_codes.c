@@ -19,19 +19,20 @@
 
 #include "learn/bins.h"
 
-/* products of indicators (one-hot: one a code), and cells that miss a side */
-#define PAIR_WEIGHTS (COARSE_BINS * COARSE_BINS + 2 * COARSE_BINS + 1)
+/* products of so many indicators a side, and cells that miss a side */
+#define PAIR_WEIGHTS(side) ((side) * (side) + 2 * COARSE_BINS + 1)
 
 /* One job while it runs */
 typedef struct CodeFit
 {
-	const FitTask *task;
+	FitTask    *task;
 	const FitMatrix *matrix;
 	Binning    *binning;
 	uint8	   *training;		/* by row */
 	int			npairs;			/* that were coded */
 	CodedPair  *pairs;			/* strongest first */
 	CodeBlock  *blocks;			/* columns, then pairs */
+	CodeStream *stream;			/* where the matrix has a table, else NULL */
 	CodeProblem problem;
 	double	   *weights;		/* of all blocks, the intercept last */
 	double	   *scores;			/* by row */
@@ -43,28 +44,36 @@ codes_job_bytes(const FitTask *shape)
 {
 	int			npairs = fit_task_pairs(shape);
 	int			nblocks = shape->ncolumns + npairs;
+	/* bins have borders between them, levels an indicator each */
+	int			of_pair = PAIR_WEIGHTS(shape->ntexts > 0 ? COARSE_BINS :
+									   COARSE_BINS - 1);
 	Size		nweights = add_size(mul_size(shape->ncolumns, BINS_MAX),
-									mul_size(npairs, PAIR_WEIGHTS)) +
+									mul_size(npairs, of_pair)) +
 		shape->level_codes;
-	Size		bytes = bins_bytes(shape->nrows, shape->ncolumns);
+	Size		squares = add_size(mul_size(shape->ncolumns, BINS_MAX * BINS_MAX),
+								   mul_size(npairs, of_pair * of_pair)) +
+		shape->level_squares;
+	/* the dictionaries' numbers, counted and coded */
+	Size		numbers = mul_size(shape->level_numbers, 16);
+	Size		bytes;
 
+	if (shape->in_place)
+		return add_size(bins_bytes(0, shape->ncolumns) + numbers +
+						mul_size(shape->piece_rows, nblocks + 24),
+						Max(bins_gather_bytes(shape->nrows),
+							newton_bytes(0, nblocks, nweights, squares)));
+	bytes = bins_bytes(shape->nrows, shape->ncolumns);
 	/* codes of pairs, scores, marks; residuals and codes for the ranking */
 	bytes = add_size(bytes, mul_size(shape->nrows, npairs + 16));
 	if (npairs > 0)
 		bytes = add_size(bytes, mul_size(shape->nrows, shape->ncolumns + 8));
 	bytes = add_size(bytes, mul_size(nweights, sizeof(double)));
-	/* the dictionaries' numbers, counted and coded */
-	bytes = add_size(bytes, mul_size(shape->level_numbers, 16));
+	bytes = add_size(bytes, numbers);
 	if (shape->solver == FIT_LIBLINEAR)
 		bytes = add_size(bytes, linear_codes_bytes(shape->nrows,
 												   shape->ncolumns, npairs));
 	return add_size(bytes,
-					newton_bytes(shape->nrows, nblocks, nweights,
-								 add_size(mul_size(shape->ncolumns,
-												   BINS_MAX * BINS_MAX) +
-										  shape->level_squares,
-										  mul_size(npairs, PAIR_WEIGHTS *
-												   PAIR_WEIGHTS))));
+					newton_bytes(shape->nrows, nblocks, nweights, squares));
 }
 
 static void
@@ -73,34 +82,44 @@ check_interrupts(void)
 	CHECK_FOR_INTERRUPTS();
 }
 
+/* Numbers by row, where the matrix is in memory */
+static void
+mark_training(CodeFit *fit, int held_out)
+{
+	const FitMatrix *matrix = fit->matrix;
+	int64		nrows = Max(matrix->nrows, 1);
+
+	fit->training = MemoryContextAllocHuge(CurrentMemoryContext, nrows);
+	for (int64 row = 0; row < matrix->nrows; row++)
+		fit->training[row] = matrix->fold[row] != held_out;
+	fit->scores = MemoryContextAllocHuge(CurrentMemoryContext,
+										 sizeof(double) * nrows);
+	fit->problem.churned = matrix->churned;
+	fit->problem.training = fit->training;
+}
+
 /* A fit without pairs of the rows outside a fold */
 static CodeFit *
-code_fit_begin(const FitTask *task, const FitMatrix *matrix, int held_out)
+code_fit_begin(FitTask *task, const FitMatrix *matrix, int held_out)
 {
 	CodeFit    *fit = palloc0(sizeof(CodeFit));
-	MemoryContext context = CurrentMemoryContext;
 	int			room;
 
 	fit->task = task;
 	fit->matrix = matrix;
 	fit->binning = bins_learn(matrix, held_out);
-	fit->training = MemoryContextAllocHuge(context, Max(matrix->nrows, 1));
-	for (int64 row = 0; row < matrix->nrows; row++)
-		fit->training[row] = matrix->fold[row] != held_out;
 	room = fit->binning->ncolumns + fit_task_pairs(task);
 	fit->blocks = palloc0(sizeof(CodeBlock) * Max(room, 1));
 	fit->pairs = palloc0(sizeof(CodedPair) * Max(fit_task_pairs(task), 1));
 	for (int i = 0; i < fit->binning->ncolumns; i++)
 		bins_block(&fit->binning->columns[i], &fit->blocks[i]);
 	fit->problem.nrows = matrix->nrows;
-	fit->problem.churned = matrix->churned;
-	fit->problem.training = fit->training;
 	fit->problem.blocks = fit->blocks;
 	fit->problem.nblocks = fit->binning->ncolumns;
 	fit->problem.check = check_interrupts;
 	fit->weights = palloc0(sizeof(double) * (problem_weights(&fit->problem) + 1));
-	fit->scores = MemoryContextAllocHuge(context,
-										 sizeof(double) * Max(matrix->nrows, 1));
+	if (matrix->table == NULL)
+		mark_training(fit, held_out);
 	return fit;
 }
 
@@ -145,6 +164,30 @@ code_pairs(CodeFit *fit, const ColumnPair *pairs, int npairs)
 		pairs_block(fit->binning, &fit->pairs[i],
 					&fit->blocks[fit->binning->ncolumns + i]);
 	}
+}
+
+/*
+ * Code the rows of a table.  What memory is spare keeps the codes; where it
+ * keeps them, also what the solver would else look up anew.
+ */
+static void
+stream_codes(CodeFit *fit, const ColumnPair *pairs, int npairs)
+{
+	const FitMatrix *matrix = fit->matrix;
+	int			nblocks = fit->binning->ncolumns + npairs;
+	Size		codes = code_stream_bytes(matrix->table, nblocks);
+	Size		by_row = mul_size(matrix->nrows, 3 * sizeof(double));
+
+	fit->npairs = npairs;
+	fit->stream = code_stream_create(matrix, fit->binning, pairs, npairs,
+									 fit->pairs, fit->task->spare_bytes);
+	code_stream_attach(fit->stream, &fit->problem);
+	for (int i = 0; i < npairs; i++)
+		pairs_block(fit->binning, &fit->pairs[i],
+					&fit->blocks[fit->binning->ncolumns + i]);
+	fit->problem.forgetful = add_size(codes, by_row) > fit->task->spare_bytes;
+	if (!fit->problem.forgetful)
+		fit->scores = MemoryContextAllocHuge(CurrentMemoryContext, by_row / 3);
 }
 
 /* Solve for one C, from the weights there are; scores are of all rows. */
@@ -231,7 +274,7 @@ rank_inside(CodeFit *fit, int held_out, int want, ColumnPair *pairs)
 static double
 run_step(CodeFit *fit, FitArrays *arrays, int fold, int step)
 {
-	const FitTask *task = fit->task;
+	FitTask    *task = fit->task;
 
 	fit_report_progress(task, fold, step);
 	use_pairs(fit, Min(task->path_pairs[step], fit->npairs));
@@ -375,9 +418,13 @@ codes_run_final(FitTask *task, FitArrays *arrays)
 	ColumnPair *pairs = palloc(sizeof(ColumnPair) * Max(task->npairs, 1));
 
 	fit_report_progress(task, 0, 0);
-	code_pairs(fit, pairs, final_pairs(fit, arrays, pairs));
+	(task->in_place ? stream_codes : code_pairs) (fit, pairs,
+												  final_pairs(fit, arrays,
+															  pairs));
 	use_pairs(fit, fit->npairs);
 	solve(fit, task->path[0], task->tolerance);
+	if (fit->stream != NULL)
+		code_stream_free(fit->stream);
 	fit_result_put(arrays->result, code_model(fit));
 	for (int i = 0; i < task->ncolumns; i++)
 	{

@@ -93,8 +93,16 @@ linear_run_final(FitTask *task, FitArrays *arrays)
 	Model		model = {0};
 
 	fit_report_progress(task, 0, 0);
-	linear_fit(linear_problem(&arrays->matrix, encoding, FIT_NO_FOLD),
-			   task->path[0], task->tolerance, weights);
+	if (task->in_place)
+	{
+		const double c[2] = {task->path[0], task->path[0]};
+
+		linear_newton_fit(&arrays->matrix, encoding, c, task->tolerance,
+						  weights);
+	}
+	else
+		linear_fit(linear_problem(&arrays->matrix, encoding, FIT_NO_FOLD),
+				   task->path[0], task->tolerance, weights);
 	encoding_take_weights(encoding, weights);
 	model.intercept = weights[encoding->ndesign];
 	model.nterms = encoding->ncolumns;

@@ -295,10 +295,5 @@ fit_options_read(Jsonb *json)
 		(void) JsonbIteratorNext(&iterator, &value, true);
 		read_option(options, name, &value);
 	}
-	if (options->solver == FIT_NEWTON && options->encoding == FIT_LINEAR)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("solver \"newton\" cannot fit encoding \"linear\""),
-				 errhint("Ask for encoding \"bins\" or \"pairs\", or solver \"liblinear\".")));
 	return options;
 }

@@ -183,13 +183,13 @@ fit_provenance(const Fit *fit)
 					 ", \"rows\": " INT64_FORMAT ", \"users\": " INT64_FORMAT
 					 ", \"churned\": " INT64_FORMAT ", \"unlabelled\": " INT64_FORMAT
 					 ", \"seed\": " INT64_FORMAT ", \"columns\": %d, \"calibrated\": %s",
-					 fit->encoding == FIT_LINEAR ||
-					 fit->options->solver == FIT_LIBLINEAR ?
-					 "liblinear" : "newton",
+					 fit->solver == FIT_LIBLINEAR ? "liblinear" : "newton",
 					 fit_encoding_name(fit->encoding), fit->model->npairs,
 					 fit->nrows, fit->nusers, fit->nchurned,
 					 fit_rows_unlabelled(fit->rows), fit->options->seed,
 					 fit->ncolumns, fit->calibrated ? "true" : "false");
+	if (fit->nfinal < fit->nrows)
+		appendStringInfo(&out, ", \"final_rows\": " INT64_FORMAT, fit->nfinal);
 	json_put_number(&out, "churn_rate", (double) fit->nchurned / fit->nrows);
 	json_put_number(&out, "c", fit->c);
 	json_search(&out, fit);

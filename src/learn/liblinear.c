@@ -13,8 +13,8 @@
  * process that would leak LIBLINEAR's arrays.  There the rows are first
  * replaced by a problem that is solved at sight, a single column that tells
  * the label, so that LIBLINEAR ends by itself, frees its arrays and returns;
- * then the interrupt is raised.  Should it not return within a few steps,
- * the interrupt is raised in the callback after all, at the price of the leak.
+ * then the interrupt is raised.  Should it not return in time, the
+ * interrupt is raised in the callback after all, at the price of the leak.
  *
  * LIBLINEAR does not check malloc: the caller has compared linear_bytes()
  * with the memory setting before.
@@ -31,6 +31,8 @@
 #include "access/parallel.h"
 #include "miscadmin.h"
 #include "storage/shmem.h"
+#include "utils/timeout.h"
+#include "utils/timestamp.h"
 
 #include "learn/bins.h"
 
@@ -43,8 +45,10 @@
 #define ROW_OVERHEAD	120
 /* and of one number a design column: w, gradient, CG's vectors, … */
 #define COLUMN_OVERHEAD 160
-/* steps LIBLINEAR may take to end after an interrupt */
-#define ABANDON_STEPS	30
+/* time LIBLINEAR may take to end after an interrupt */
+#define ABANDON_MS		500
+/* time between two looks for an interrupt while it is silent */
+#define LOOK_MS			100
 /* value of the column that tells the label then */
 #define ABANDON_TELL	1e6
 
@@ -53,11 +57,18 @@ struct LinearProblem
 	struct problem problem;
 	struct feature_node *nodes;
 	int			ndesign;
-	int			abandoned;		/* steps since an interrupt spoilt the rows */
+	int			abandoned;		/* steps reported since an interrupt */
+	TimestampTz abandoned_at;	/* the first of them */
+	bool		spoilt;			/* the rows are */
+	double		tell;			/* what they then hold */
+	bool		told;			/* it has the right sign */
 };
 
 /* The problem being solved, for the callback; the library has no argument. */
 static LinearProblem *running = NULL;
+
+/* Our timer, once it is registered */
+static TimeoutId look_timeout = MAX_TIMEOUTS;
 
 Size
 linear_bytes(int64 nrows, int ncolumns)
@@ -87,6 +98,8 @@ cancel_pending(void)
 static void
 abandon_rows(LinearProblem *linear, double tell)
 {
+	linear->spoilt = true;
+	linear->tell = tell;
 	for (int row = 0; row < linear->problem.l; row++)
 	{
 		struct feature_node *node = linear->problem.x[row];
@@ -97,11 +110,41 @@ abandon_rows(LinearProblem *linear, double tell)
 	}
 }
 
+/* Does LIBLINEAR's report of a step say that it was accepted? */
+static bool
+step_accepted(const char *text)
+{
+	double		actual,
+				predicted;
+
+	return sscanf(text, "iter %*d act %lf pre %lf", &actual, &predicted) == 2 &&
+		actual > 1e-4 * predicted;
+}
+
 /*
- * LIBLINEAR's print function: called once a Newton step.  Steps on spoilt
- * rows are refused until one is tried with the right sign; the trust region
- * shrinks meanwhile, and at nothing LIBLINEAR would loop for ever.  So the
- * number of steps is bounded.
+ * An interrupt is pending: see that LIBLINEAR ends.  Steps on spoilt rows are
+ * refused until one is tried with the right sign; from there on accepted and
+ * refused ones alternate, and weights shrink by a quarter with each pair,
+ * until the gradient, which they are by then, is small enough.
+ */
+static void
+abandon(LinearProblem *linear, const char *text)
+{
+	if (linear->abandoned++ == 0)
+		linear->abandoned_at = GetCurrentTimestamp();
+	if (linear->tell == 0)
+		abandon_rows(linear, ABANDON_TELL);
+	else if (step_accepted(text))
+		linear->told = true;
+	else if (!linear->told)
+		abandon_rows(linear, -linear->tell);
+	if (TimestampDifferenceExceeds(linear->abandoned_at,
+								   GetCurrentTimestamp(), ABANDON_MS))
+		CHECK_FOR_INTERRUPTS();
+}
+
+/*
+ * LIBLINEAR's print function: called once a Newton step.
  */
 static void
 report_step(const char *text)
@@ -109,13 +152,52 @@ report_step(const char *text)
 	if (IsParallelWorker())
 		CHECK_FOR_INTERRUPTS();
 	else if (running != NULL && (running->abandoned > 0 || cancel_pending()))
+		abandon(running, text);
+}
+
+/*
+ * Timer: an interrupt makes the rows short at once, whatever LIBLINEAR is
+ * doing with them, and of no effect, so that its conjugate gradients come to
+ * an end and it to its next report.  Writes to the
+ * rows' first two nodes are all that a signal handler does here, and a row
+ * that is being read still ends where it ended.
+ */
+static void
+look_for_interrupt(void)
+{
+	if (running == NULL)
+		return;
+	if (!cancel_pending())
+		enable_timeout_after(look_timeout, LOOK_MS);
+	else if (!running->spoilt)
+		abandon_rows(running, 0);
+}
+
+/* LIBLINEAR's training, with the timer running */
+static struct model *
+train_interruptibly(LinearProblem *linear, const struct parameter *parameters)
+{
+	struct model *volatile solution = NULL;
+
+	if (look_timeout == MAX_TIMEOUTS)
+		look_timeout = RegisterTimeout(USER_TIMEOUT, look_for_interrupt);
+	set_print_string_function(report_step);
+	running = linear;
+	enable_timeout_after(look_timeout, LOOK_MS);
+	PG_TRY();
 	{
-		if (running->abandoned >= ABANDON_STEPS)
-			CHECK_FOR_INTERRUPTS();
-		abandon_rows(running, running->abandoned % 2 == 0 ? ABANDON_TELL :
-					 -ABANDON_TELL);
-		running->abandoned++;
+		solution = train(&linear->problem, parameters);
 	}
+	PG_CATCH();
+	{
+		running = NULL;
+		disable_timeout(look_timeout, false);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	running = NULL;
+	disable_timeout(look_timeout, false);
+	return solution;
 }
 
 /* Nodes a training row needs, for rows [first, first + n) of the matrix */
@@ -432,16 +514,13 @@ linear_fit(LinearProblem *linear, double c, double tolerance, double *weights)
 
 	weights[linear->ndesign] /= linear->problem.bias;
 	set_parameters(linear, c, tolerance, weights, &parameters);
-	set_print_string_function(report_step);
-	running = linear;
-	solution = train(&linear->problem, &parameters);
-	running = NULL;
-	if (linear->abandoned == 0)
+	solution = train_interruptibly(linear, &parameters);
+	if (!linear->spoilt)
 		memcpy(weights, solution->w, sizeof(double) * (linear->ndesign + 1));
 	free_and_destroy_model(&solution);
 
 	CHECK_FOR_INTERRUPTS();
-	if (linear->abandoned > 0)
+	if (linear->spoilt)
 		ereport(ERROR,
 				(errcode(ERRCODE_QUERY_CANCELED),
 				 errmsg("canceling fit due to user request")));
