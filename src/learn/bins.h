@@ -10,6 +10,7 @@
 
 #include "learn/codes.h"
 #include "learn/fit.h"
+#include "learn/limits.h"
 
 #define BINS_MAX		24		/* of a column */
 #define BINS_MIN_ROWS	20		/* training rows in a bin, or in a missing
@@ -95,6 +96,13 @@ extern void pairs_block(const Binning *binning, const CodedPair *pair,
 						CodeBlock *block);
 extern void pairs_term(const Binning *binning, const CodedPair *coded,
 					   const double *weights, ModelPair *pair);
+
+/* ---- monotone.c ---- */
+
+/* The limits of columns that monotone[] names; NULL when there are none */
+extern Limits *monotone_limits(const Binning *binning, int ncolumns,
+							   const CodedPair *pairs, int npairs,
+							   const int8 *monotone);
 
 /* ---- purify.c ---- */
 

@@ -78,6 +78,7 @@ typedef struct CodeProblem
 	const CodeBlock *blocks;
 	void		(*check) (void);	/* called every few thousand rows; it may
 									 * jump away */
+	struct Limits *limits;		/* NULL: none; limits.h */
 } CodeProblem;
 
 /* Indicators of all blocks: weights[] has one more, the intercept. */

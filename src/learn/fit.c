@@ -32,6 +32,9 @@
 #define SEARCH_TOLERANCE	1e-5
 #define FINAL_TOLERANCE		1e-8
 #define FINAL_TOLERANCE_CODES 1e-11 /* indicators overlap */
+/* L1 stops at a share of the gradient as well, which falls faster */
+#define SEARCH_TOLERANCE_L1 1e-3
+#define FINAL_TOLERANCE_L1	1e-7
 /* newton stops at a share of the objective */
 #define NEWTON_SEARCH_TOLERANCE 1e-6
 #define NEWTON_FINAL_TOLERANCE	1e-12
@@ -202,6 +205,50 @@ folds_filled(const Fit *fit)
 	return true;
 }
 
+/*
+ * Class weights as numbers.  "balanced" makes both classes weigh as much and
+ * all rows together what they weigh without: n / 2 n_class, as scikit-learn
+ * has it.
+ */
+static void
+weigh_classes(Fit *fit)
+{
+	const FitOptions *options = fit->options;
+
+	for (int label = 0; label < 2; label++)
+	{
+		int64		n = label ? fit->nchurned : fit->nrows - fit->nchurned;
+
+		fit->class_weights[label] = !options->weighted ? 1 :
+			options->balanced ? (double) fit->nrows / (2 * n) :
+			options->class_weights[label];
+	}
+}
+
+/* Limits by column of the matrix; a name that does not exist is wrong. */
+static void
+place_limits(Fit *fit)
+{
+	char	  **names = fit_rows_names(fit->rows);
+
+	fit->monotone = palloc0(Max(fit->ncolumns, 1));
+	for (int m = 0; m < fit->options->nmonotone; m++)
+	{
+		int			i = 0;
+
+		while (i < fit->ncolumns &&
+			   strcmp(names[fit->columns[i]],
+					  fit->options->monotone_columns[m]) != 0)
+			i++;
+		if (i == fit->ncolumns)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of option \"monotone\" is not among those to learn from",
+							fit->options->monotone_columns[m])));
+		fit->monotone[i] = fit->options->monotone_signs[m];
+	}
+}
+
 /* ---- phases ---- */
 
 /* Write rows into the matrix, a block of rows at a time. */
@@ -261,6 +308,7 @@ fill_search(FitTask *task, FitArrays *arrays, void *arg)
 {
 	Fit		   *fit = arg;
 
+	memcpy(arrays->monotone, fit->monotone, fit->ncolumns);
 	fill_matrix(fit, fit->search, &arrays->matrix);
 	for (int64 i = 0; i < fit->nsearch; i++)
 		arrays->matrix.fold[i] = row_fold(fit, fit->search[i]);
@@ -281,6 +329,7 @@ fill_final(FitTask *task, FitArrays *arrays, void *arg)
 {
 	Fit		   *fit = arg;
 
+	memcpy(arrays->monotone, fit->monotone, fit->ncolumns);
 	fill_matrix(fit, fit->sorted, &arrays->matrix);
 	memset(arrays->matrix.fold, 0, fit->nrows);
 	if (task->npairs > 0)
@@ -311,22 +360,30 @@ collect_final(FitTask *task, FitArrays *arrays, void *arg)
 	}
 }
 
-/* The solver of an encoding, and how closely it solves */
+/* The solver of an encoding, its loss, and how closely it solves */
 static void
 task_solver(const Fit *fit, FitTask *shape)
 {
+	bool		l1 = fit->options->penalty == FIT_L1;
 	bool		newton = shape->encoding != FIT_LINEAR &&
-		fit->options->solver != FIT_LIBLINEAR;
+		fit->options->solver != FIT_LIBLINEAR && !l1;
 
 	shape->solver = newton ? FIT_NEWTON : FIT_LIBLINEAR;
 	if (newton)
 		shape->tolerance = shape->final ? NEWTON_FINAL_TOLERANCE :
 			NEWTON_SEARCH_TOLERANCE;
+	else if (l1)
+		shape->tolerance = shape->final ? FINAL_TOLERANCE_L1 :
+			SEARCH_TOLERANCE_L1;
 	else if (shape->final)
 		shape->tolerance = shape->encoding == FIT_LINEAR ? FINAL_TOLERANCE :
 			FINAL_TOLERANCE_CODES;
 	else
 		shape->tolerance = SEARCH_TOLERANCE;
+	shape->penalty = fit->options->penalty;
+	shape->seed = fit->options->seed;
+	memcpy(shape->class_weights, fit->class_weights,
+		   sizeof(shape->class_weights));
 }
 
 /* One C after the other, or the one that was asked for */
@@ -342,23 +399,31 @@ path_of_c(const Fit *fit, FitTask *shape)
 
 /*
  * No pair, then numbers of pairs at the C of the additive model, a quarter
- * of it and four times as much.
+ * of it and four times as much; or the one number that was asked for.
  */
 static void
 path_of_pairs(const Fit *fit, FitTask *shape)
 {
-	static const int numbers[] = {2, 5, 10, 20, 40};
+	static const int numbers[] = {2, 5, 10, 20, FIT_MAX_PAIRS};
+	const int  *number = numbers;
+	int			nnumbers = lengthof(numbers);
 	const FitChoice *bins = &fit->choices[FIT_BINS];
 	int			around = fit->options->c > 0 ? 0 : 2;
 
 	shape->rank_c = bins->path[bins->chosen];
-	shape->path[shape->npath++] = shape->rank_c;
+	if (fit->options->pairs >= 0)
+	{
+		number = &fit->options->pairs;
+		nnumbers = 1;
+	}
+	else
+		shape->path[shape->npath++] = shape->rank_c;
 	for (int e = -around; e <= around; e += 2)
 	{
-		for (size_t i = 0; i < lengthof(numbers); i++)
+		for (int i = 0; i < nnumbers; i++)
 		{
 			shape->path[shape->npath] = ldexp(shape->rank_c, e);
-			shape->path_pairs[shape->npath++] = numbers[i];
+			shape->path_pairs[shape->npath++] = number[i];
 		}
 	}
 }
@@ -429,7 +494,8 @@ search(Fit *fit)
 {
 	FitEncoding asked = fit->options->encoding;
 	bool		pairs = (asked == FIT_PAIRS || asked == FIT_AUTO) &&
-		fit->options->folds >= 3 && fit->ncolumns >= 2;
+		fit->options->folds >= 3 && fit->ncolumns >= 2 &&
+		fit->options->pairs != 0 && fit->options->penalty == FIT_L2;
 
 	fit->encoding = asked == FIT_AUTO ? FIT_LINEAR :
 		asked == FIT_PAIRS ? FIT_BINS : asked;
@@ -486,23 +552,30 @@ fit_final(Fit *fit)
 				 collect_final, fit);
 }
 
-/* Fold the calibration line into the weights: scores and reasons agree. */
+/*
+ * Bring scores to the shares seen out of fold: a line is folded into the
+ * weights, so that scores and reasons agree; a map stands behind them.
+ */
 static void
 apply_calibration(Fit *fit)
 {
-	double		slope = fit->choice->slope;
+	const FitChoice *choice = fit->choice;
 
-	if (!fit->choice->searched || !fit->options->calibrate)
+	if (!choice->searched || fit->options->calibration == FIT_UNCALIBRATED)
 		return;
-	if (!(slope >= SLOPE_MIN && slope <= SLOPE_MAX))
+	if (fit->options->calibration == FIT_ISOTONIC)
+		fit->model->calibration = fit_isotonic(choice->log_odds,
+											   choice->churned, fit->nsearch);
+	else if (choice->slope >= SLOPE_MIN && choice->slope <= SLOPE_MAX)
+		model_rescale(fit->model, choice->slope, choice->intercept);
+	else
 	{
 		ereport(WARNING,
 				(errmsg("model is not calibrated: out-of-fold slope is %g, outside of %g to %g",
-						slope, SLOPE_MIN, SLOPE_MAX),
+						choice->slope, SLOPE_MIN, SLOPE_MAX),
 				 errhint("The columns may say nothing about churn, or all of it.")));
 		return;
 	}
-	model_rescale(fit->model, slope, fit->choice->intercept);
 	fit->calibrated = true;
 }
 
@@ -519,19 +592,21 @@ fit_model(FitRows *rows, Datum spec)
 	fit.nrows = fit_rows_count(rows);
 	/* sorted pointers, and lots, marks and pointers of the sample */
 	fit.held_bytes = fit_rows_bytes(rows) + (Size) fit.nrows * 40;
-	/* out-of-fold log-odds of up to three encodings */
-	fit.held_bytes += (Size) Min(fit.nrows, fit.options->max_search_rows) * 24;
+	/* out-of-fold log-odds of up to three encodings, and labels */
+	fit.held_bytes += (Size) Min(fit.nrows, fit.options->max_search_rows) * 27;
 	fit.model = palloc0(sizeof(Model));
 	fit.model->spec = spec;
 	fit.model->ninputs = fit_rows_columns(rows);
 	fit.model->inputs = fit_rows_names(rows);
 	select_columns(&fit);
+	place_limits(&fit);
 	/* better now than after the search */
 	fit.encoding = fit.options->encoding == FIT_LINEAR ? FIT_LINEAR : FIT_BINS;
 	final = final_task(&fit);
 	fit_jobs_check(&final, fit.options, fit.held_bytes);
 	fit.sorted = fit_rows_sorted(rows);
 	count_rows(&fit);
+	weigh_classes(&fit);
 	draw_sample(&fit);
 	search(&fit);
 	fit_final(&fit);

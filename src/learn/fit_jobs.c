@@ -63,6 +63,7 @@ task_layout(const FitTask *shape, char *base, FitArrays *arrays)
 								  sizeof(double));
 	arrays->matrix.churned = place(base, &offset, nrows, 1);
 	arrays->matrix.fold = place(base, &offset, nrows, 1);
+	arrays->monotone = place(base, &offset, ncolumns, 1);
 	arrays->log_odds = place(base, &offset,
 							 shape->final ? 0 : mul_size(nrows, shape->npath),
 							 sizeof(double));
@@ -86,6 +87,7 @@ task_init(FitTask *task, const FitTask *shape, FitArrays *arrays)
 	*task = *shape;
 	pg_atomic_init_u32(&task->next_job, 0);
 	task_layout(task, (char *) task, arrays);
+	memset(arrays->monotone, 0, task->ncolumns);
 	memset(arrays->steps, 0, sizeof(int32) * task->njobs);
 	memset(arrays->done, 0, sizeof(int32) * task->njobs);
 }
@@ -275,7 +277,8 @@ job_bytes(const FitTask *shape)
 {
 	if (shape->encoding != FIT_LINEAR)
 		return codes_job_bytes(shape);
-	return add_size(linear_bytes(shape->nrows, shape->ncolumns),
+	return add_size(linear_bytes(shape->nrows, shape->ncolumns,
+								 shape->penalty),
 					encoding_bytes(shape->nrows, shape->ncolumns));
 }
 

@@ -28,7 +28,7 @@ fit_need(int64 nrows, int ncolumns)
 
 	/* the rows as collected and as a matrix */
 	return add_size(mul_size(rows, 2),
-					add_size(linear_bytes(nrows, ncolumns),
+					add_size(linear_bytes(nrows, ncolumns, FIT_L2),
 							 encoding_bytes(nrows, ncolumns)));
 }
 

@@ -21,6 +21,8 @@ typedef struct Fit
 	int64		nchurned;
 	int			ncolumns;		/* those not excluded */
 	int		   *columns;		/* their positions in a row */
+	int8	   *monotone;		/* by those columns: 1, -1 or 0 */
+	double		class_weights[2];	/* by label */
 	int64		nsearch;		/* rows of the sample */
 	const FitRow **search;		/* in canonical order */
 	Size		held_bytes;		/* rows and pointers */

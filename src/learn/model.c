@@ -11,7 +11,7 @@
  *
  * and the payload is: spec text (flag, string), intercept, inputs (count,
  * strings), terms (count; each a kind byte and what model_terms.c says of it,
- * pairs last), provenance.
+ * pairs last), provenance, and a calibration map where there is one.
  * The hash guards against damage and keys caches of decoded models.
  *
  *-------------------------------------------------------------------------
@@ -188,6 +188,7 @@ model_parse(const char *bytes, Size length, int sqlstate)
 	read_inputs(&reader, model);
 	model_read_terms(&reader, model);
 	model->provenance = reader_string(&reader, MODEL_MAX_BYTES);
+	model_read_calibration(&reader, model);
 	if (reader.next != reader.end)
 		model_damaged(sqlstate, "bytes follow its end");
 	model_validate(model, sqlstate);
@@ -234,6 +235,7 @@ model_validate(const Model *model, int sqlstate)
 	if (!(fabs(model->intercept) <= MODEL_MAX_SHARE))
 		model_damaged(sqlstate, "the intercept is out of range");
 	model_validate_terms(model, sqlstate);
+	model_validate_calibration(model, sqlstate);
 }
 
 /* A string in UTF-8, with its length before it */
@@ -290,6 +292,7 @@ model_encode(Model *model)
 		send_string(&out, model->inputs[i]);
 	model_send_terms(&out, model);
 	send_string(&out, model->provenance);
+	model_send_calibration(&out, model);
 
 	if (out.len > MODEL_MAX_BYTES)
 		ereport(ERROR,

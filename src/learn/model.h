@@ -28,6 +28,7 @@
 									 * intercept: sums stay finite */
 #define MODEL_MAX_CUTS		250 /* of a term; codes fit into a byte */
 #define MODEL_MAX_PAIRS		1000
+#define MODEL_MAX_KNOTS		200 /* of a calibration map */
 
 /* Kinds of terms; the number is what is stored. */
 typedef enum ModelKind
@@ -92,6 +93,17 @@ typedef struct ModelPair
 	double		average;		/* mean contribution in training */
 } ModelPair;
 
+/*
+ * A map from log-odds to probability: straight lines between knots, flat
+ * beyond them.  It never falls.
+ */
+typedef struct ModelCalibration
+{
+	int			nknots;
+	double	   *log_odds;		/* strictly ascending */
+	double	   *probabilities;	/* never descending */
+} ModelCalibration;
+
 typedef struct Model
 {
 	Datum		spec;			/* churn_spec, or 0 when fitted on columns */
@@ -104,6 +116,7 @@ typedef struct Model
 	ModelPair  *pairs;			/* strictly ascending by inputs */
 	char	   *provenance;		/* JSON object text: rows, churn rate, options,
 								 * C, folds, log-loss, solver, … */
+	ModelCalibration *calibration;	/* NULL: the logistic function */
 } Model;
 
 /*
@@ -231,5 +244,8 @@ model_probability(double log_odds)
 
 	return log_odds >= 0 ? 1 / (1 + e) : e / (1 + e);
 }
+
+/* The probability that a model shows for log-odds of its own */
+extern double model_score(const Model *model, double log_odds);
 
 #endif							/* CHURN_MODEL_H */

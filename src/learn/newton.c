@@ -24,6 +24,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "learn/limits.h"
 #include "learn/newton.h"
 
 #define CHUNK_ROWS		2048
@@ -301,6 +302,7 @@ gradient(Newton *newton, const double *weights)
 	collect(newton, slopes, newton->gradient);
 	for (int i = 0; i < newton->n - 1; i++)
 		newton->gradient[i] += weights[i];
+	limits_gradient(newton->problem->limits, weights, newton->gradient);
 	count_rows(newton, newton->curvature);
 	for (int b = 0; b < newton->problem->nblocks; b++)
 	{
@@ -334,6 +336,7 @@ multiply(Newton *newton)
 	collect(newton, all, newton->product);
 	for (int i = 0; i < newton->n - 1; i++)
 		newton->product[i] += newton->search[i];
+	limits_product(newton->problem->limits, newton->search, newton->product);
 	newton->product[newton->n - 1] +=
 		LEAST_CURVATURE * newton->search[newton->n - 1];
 	newton->passes++;
@@ -416,7 +419,8 @@ take_step(Newton *newton, double *weights, double *objective, double slope)
 		for (int w = 0; w < newton->n; w++)
 			newton->tried[w] = weights[w] + length * newton->direction[w];
 		next = dot(newton->tried, newton->tried, newton->n - 1) / 2 +
-			loss_at(newton, length);
+			loss_at(newton, length) +
+			limits_loss(newton->problem->limits, newton->tried);
 		/* near the minimum what is gained drowns in rounding */
 		if (!(next <= *objective + ENOUGH * length * slope +
 			  1e-15 * *objective))
@@ -453,7 +457,8 @@ newton_fit(const CodeProblem *problem, double tolerance, void *memory,
 	newton.n = problem_weights(problem) + 1;
 	newton_place(&newton, memory, scores);
 	score_rows(&newton, weights, scores);
-	objective = dot(weights, weights, newton.n - 1) / 2 + loss_at(&newton, 0);
+	objective = dot(weights, weights, newton.n - 1) / 2 +
+		loss_at(&newton, 0) + limits_loss(problem->limits, weights);
 	for (int step = 0; step < MAX_STEPS; step++)
 	{
 		double		slope;

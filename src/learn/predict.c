@@ -39,6 +39,15 @@ row_log_odds(FunctionCallInfo fcinfo)
 	return scorer_log_odds(scorer);
 }
 
+/* The model's probability for log-odds that were just computed with it */
+static double
+probability(FunctionCallInfo fcinfo, double log_odds)
+{
+	const Scorer *scorer = fcinfo->flinfo->fn_extra;
+
+	return model_score(scorer->model, log_odds);
+}
+
 PG_FUNCTION_INFO_V1(churn_log_odds_array);
 Datum
 churn_log_odds_array(PG_FUNCTION_ARGS)
@@ -64,19 +73,19 @@ PG_FUNCTION_INFO_V1(churn_predict_array);
 Datum
 churn_predict_array(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(model_probability(array_log_odds(fcinfo)));
+	PG_RETURN_FLOAT8(probability(fcinfo, array_log_odds(fcinfo)));
 }
 
 PG_FUNCTION_INFO_V1(churn_predict_history);
 Datum
 churn_predict_history(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(model_probability(history_log_odds(fcinfo)));
+	PG_RETURN_FLOAT8(probability(fcinfo, history_log_odds(fcinfo)));
 }
 
 PG_FUNCTION_INFO_V1(churn_predict_row);
 Datum
 churn_predict_row(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(model_probability(row_log_odds(fcinfo)));
+	PG_RETURN_FLOAT8(probability(fcinfo, row_log_odds(fcinfo)));
 }

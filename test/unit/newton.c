@@ -2,7 +2,7 @@
  * The solver over codes against its own definition: indicators written out,
  * the gradient at the solution by a naive sum, and another start.
  *
- * sources: src/learn/newton.c src/learn/precondition.c src/learn/thermometer.c
+ * sources: src/learn/newton.c src/learn/precondition.c src/learn/thermometer.c src/learn/limits.c
  */
 #include <math.h>
 #include <stdio.h>
@@ -162,7 +162,7 @@ main(void)
 		{cells, {{FIRST, first_means},
 		{SECOND, second_means}}, 0, 2, cell_own, 0}
 	};
-	CodeProblem problem = {ROWS, churned, training, {1, 1}, 3, blocks, NULL};
+	CodeProblem problem = {ROWS, churned, training, {1, 1}, 3, blocks, NULL, NULL};
 	const double path[] = {1e-3, 0.1, 1, 100, 1e6};
 
 	make_rows();
