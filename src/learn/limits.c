@@ -28,7 +28,8 @@
 #include "learn/limits.h"
 
 #define MAX_ROUNDS		60
-#define STRENGTH		10.0	/* in curvatures of a bin's step */
+#define STRENGTH		1e4		/* in curvatures of a bin's step */
+#define FIRST_TOLERANCE 1e-4	/* of the first round; a hundredth each time */
 #define BINS_USUAL		24
 #define MOST_CURVATURE	0.25	/* of a row's loss */
 
@@ -95,6 +96,86 @@ limits_product(const Limits *limits, const double *search, double *product)
 		for (int k = 0; k < limit->n; k++)
 			product[limit->at[k]] += step * limit->a[k];
 	}
+}
+
+/* ---- the preconditioner ---- */
+
+/* Room for n active inequalities of so many weights */
+static void
+prepare_room(Limits *limits, int n, int nweights)
+{
+	size_t		numbers = (size_t) n * (nweights + n + 1);
+
+	if (numbers > limits->solved_room)
+	{
+		limits->solved_room = 2 * numbers;
+		limits->solved = limits->allocate(sizeof(double) * 2 * numbers);
+	}
+	limits->factor = limits->solved + (size_t) n * nweights;
+	limits->shares = limits->factor + (size_t) n * n;
+	limits->nactive = n;
+}
+
+/* The active inequality after "from", or the list's end */
+static int
+next_active(const Limits *limits, int from)
+{
+	while (from < limits->n && !limits->list[from].active)
+		from++;
+	return from;
+}
+
+void
+limits_prepare(Limits *limits, const Preconditioner *preconditioner)
+{
+	int			n = 0,
+				nweights = problem_weights(preconditioner->problem) + 1;
+
+	if (limits == NULL)
+		return;
+	for (int i = 0; i < limits->n; i++)
+		n += limits->list[i].active;
+	prepare_room(limits, n, nweights);
+	for (int i = next_active(limits, 0), row = 0; i < limits->n;
+		 i = next_active(limits, i + 1), row++)
+	{
+		const Limit *limit = &limits->list[i];
+		double	   *solved = limits->solved + (size_t) row * nweights;
+		double	   *a = preconditioner->scratch;
+
+		memset(a, 0, sizeof(double) * nweights);
+		for (int k = 0; k < limit->n; k++)
+			a[limit->at[k]] = limit->a[k];
+		precondition(preconditioner, a, solved);
+	}
+	for (int i = next_active(limits, 0), row = 0; i < limits->n;
+		 i = next_active(limits, i + 1), row++)
+	{
+		for (int j = 0; j <= row; j++)
+			limits->factor[(size_t) row * n + j] =
+				limit_step(&limits->list[i],
+						   limits->solved + (size_t) j * nweights);
+		limits->factor[(size_t) row * n + row] += 1 / limits->strength;
+	}
+	precondition_factorise(limits->factor, n, 1e-3 / limits->strength);
+}
+
+void
+limits_precondition(const Limits *limits, double *x, int nweights)
+{
+	int			n;
+
+	if (limits == NULL || limits->nactive == 0)
+		return;
+	n = limits->nactive;
+	for (int i = next_active(limits, 0), row = 0; i < limits->n;
+		 i = next_active(limits, i + 1), row++)
+		limits->shares[row] = limit_step(&limits->list[i], x);
+	precondition_solve(limits->factor, n, limits->shares);
+	for (int row = 0; row < n; row++)
+		for (int w = 0; w < nweights; w++)
+			x[w] -= limits->shares[row] *
+				limits->solved[(size_t) row * nweights + w];
 }
 
 /* ---- steps over borders ---- */
@@ -374,12 +455,13 @@ limits_fit(const CodeProblem *problem, double tolerance, void *memory,
 	limits->strength = usual_strength(problem);
 	for (int round = 0; round < MAX_ROUNDS; round++)
 	{
+		double		loose = fmax(tolerance, FIRST_TOLERANCE * pow(0.01, round));
 		double		wrong;
 
-		passes += newton_fit(problem, tolerance, memory, weights, scores);
+		passes += newton_fit(problem, loose, memory, weights, scores);
 		wrong = raise_multipliers(limits, weights);
 		if (list_hurt(problem, weights, enough, &scratch, partners) == 0 &&
-			wrong <= enough)
+			wrong <= enough && loose <= tolerance)
 			break;
 	}
 	repair(problem, weights, partners);

@@ -10,7 +10,7 @@
 #ifndef CHURN_LIMITS_H
 #define CHURN_LIMITS_H
 
-#include "learn/codes.h"
+#include "learn/newton.h"
 
 /* A pair that holds a column under a limit */
 typedef struct LimitPair
@@ -54,6 +54,11 @@ typedef struct Limits
 	int			room;
 	Limit	   *list;
 	double		strength;		/* of the penalty, beside the multipliers */
+	int			nactive;
+	size_t		solved_room;	/* numbers in "solved" and "factor" */
+	double	   *solved;			/* per active one, by weight: M^-1 a */
+	double	   *factor;			/* Cholesky factor of 1/r + A M^-1 A' */
+	double	   *shares;			/* per active one */
 } Limits;
 
 /*
@@ -73,6 +78,15 @@ extern void limits_gradient(Limits *limits, const double *weights,
 							double *gradient);
 extern void limits_product(const Limits *limits, const double *search,
 						   double *product);
+
+/*
+ * The preconditioner M with r A'A of the active inequalities added, by the
+ * formula of Woodbury: prepare once a step, then mend M^-1 x in place.
+ */
+extern void limits_prepare(Limits *limits,
+						   const Preconditioner *preconditioner);
+extern void limits_precondition(const Limits *limits, double *x,
+								int nweights);
 
 /* Score's least step over a border, by sign; the partners' codes that give it */
 extern double limits_least_step(const CodeProblem *problem,

@@ -110,6 +110,8 @@ newton_place(Newton *newton, double *memory, double *scores)
 		memory += newton->n;
 	}
 	newton->preconditioner.problem = problem;
+	/* free until a step begins to search */
+	newton->preconditioner.scratch = newton->search;
 	newton->preconditioner.factors = memory;
 }
 
@@ -309,6 +311,7 @@ gradient(Newton *newton, const double *weights)
 		take_totals(newton, b);
 		precondition_block(&newton->preconditioner, b, newton->totals);
 	}
+	limits_prepare(newton->problem->limits, &newton->preconditioner);
 }
 
 /* product = Hessian * search, in one pass */
@@ -359,6 +362,7 @@ static double
 ask(Newton *newton)
 {
 	precondition(&newton->preconditioner, newton->residual, newton->solved);
+	limits_precondition(newton->problem->limits, newton->solved, newton->n);
 	return dot(newton->residual, newton->solved, newton->n);
 }
 
