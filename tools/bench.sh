@@ -3,7 +3,8 @@
 #
 # usage: bench.sh [EVENTS]
 # RUNS: measured runs of each side (5); FEATURE_RUNS: the same for the long
-# feature statements (3); WORK_MEM (256MB), JIT (off): settings of the session.
+# feature statements (3); SOLVER_ROWS: of the solvers' fits (100000, some
+# minutes of LIBLINEAR); WORK_MEM (256MB), JIT (off): settings of the session.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -31,4 +32,5 @@ tools/cluster.sh "$stage" sh -c '
         -v events="$events" -v runs="${RUNS:-5}" \
         -v feature_runs="${FEATURE_RUNS:-3}" \
         -c "CREATE EXTENSION churn" -f bench/measure.sql -f bench/data.sql \
-        -f bench/histories.sql -f bench/metrics.sql -f bench/features.sql'
+        -f bench/histories.sql -f bench/metrics.sql -f bench/features.sql
+    bench/solvers.sh'
