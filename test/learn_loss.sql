@@ -2,7 +2,7 @@
 -- calibration by a line or a map, a number of pairs.
 \set ECHO none
 SET client_min_messages = warning;
-SELECT plan(39);
+SELECT plan(40);
 
 CREATE FUNCTION draw(i bigint, salt int) RETURNS float8 LANGUAGE sql IMMUTABLE AS
 $$ SELECT (hashint8extended(i, salt) & 1048575) / 1048576.0::float8 $$;
@@ -74,6 +74,17 @@ SELECT ok(c.m = i.m, 'send and receive') FROM copied c, iso i;
 SELECT throws_ok(format('SELECT %L::churn_model', regexp_replace(m::text, p, q)), '22P02', NULL, 'a map refused: ' || q)
 FROM iso, (VALUES ('"probabilities": \[[^,]*,', '"probabilities": [1,'), ('"log_odds": \[[^,]*,', '"log_odds": [1e9,'), ('"knots": ', '"knots": 1')) v (p, q);
 SELECT is(churn_model_info(m) #>> '{provenance,calibration}', 'isotonic', 'the calibration is told') FROM iso;
+
+-- behind a map, a study's live scores are those of its batch
+CREATE TABLE events AS SELECT * FROM churn_simulate(1500, 500) WHERE kind = 'order';
+SELECT churn_create_study('mapped', '90 days', lookback => '200 days', windows => '{30,90}', key_kinds => '{order}') \g /dev/null
+SELECT churn_add_source('mapped', 'events', 'user_id', 'ts', amount_column => 'amount', kind_column => 'kind') \g /dev/null
+SET churn.today = '2024-05-20';
+SELECT churn_train('mapped', options => '{"calibration": "isotonic", "monotone": {"order_recency": 1}}') \g /dev/null
+SELECT churn_promote('mapped', 1) \g /dev/null
+CALL churn_refresh('mapped');
+SELECT ok(count(*) > 100 AND bool_and(score = churn_score(user_id::bigint, 'mapped')), format('%s live scores are those of the batch, not %s', count(*), count(*) FILTER (WHERE score IS DISTINCT FROM churn_score(user_id::bigint, 'mapped')))) FROM mapped_scores;
+RESET churn.today;
 
 -- ---- a number of pairs ----
 SELECT is((churn_model_info(fitted('{"encoding": "pairs", "pairs": 1}')) ->> 'pairs')::int, 1, 'as many pairs as asked for');
