@@ -201,7 +201,7 @@ fit_and_check(CodeBlock *blocks, int nblocks, double c, int sign)
 {
 	LimitPair	pairs[] = {{3, 0}, {4, 1}};
 	LimitChain	chain = {0, A, sign, coarse_of, 2, pairs};
-	Limits		limits = {1, &chain, allocate, 0, 0, NULL, 0};
+	Limits		limits = {.nchains = 1, .chains = &chain, .allocate = allocate};
 	CodeProblem problem = {ROWS, churned, training, {c, c}, nblocks, blocks,
 	NULL, &limits};
 	double		weights[WEIGHTS] = {0};
