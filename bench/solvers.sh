@@ -9,7 +9,8 @@
 # The search that ranks the pairs is held to 2,000 rows, so what is measured is
 # the final fit and what both sides share: reading, binning, coding. Memory is
 # the peak of the process that fits (VmHWM of the backend; no workers), less
-# that of the same session before. The rows as collected and as a matrix of
+# that of the same session after it has read the table, whose pages in shared
+# buffers count as its own. The rows as collected and as a matrix of
 # float8 are in both; the solvers' own is what is beyond them.
 set -eu
 rows=${SOLVER_ROWS:-100000}
@@ -31,6 +32,7 @@ fit() {
     psql -qXAt -v ON_ERROR_STOP=1 -v options="{$options, \"solver\": \"$1\"}" <<'SQL'
 SET client_min_messages = warning;
 SELECT set_config('max_parallel_workers_per_gather', '0', false) \g /dev/null
+SELECT count(b) FROM bench_solver b \g /dev/null
 SELECT substring(pg_read_file('/proc/' || pg_backend_pid() || '/status') FROM 'VmHWM:\s+(\d+)')::int AS before \gset
 SELECT clock_timestamp() AS began \gset
 SELECT churn_model_info(churn_fit(b, 'churned', :'options')) ->> 'pairs' AS pairs FROM bench_solver b \gset
