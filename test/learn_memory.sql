@@ -7,7 +7,7 @@
 \pset pager off
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
-SELECT plan(29);
+SELECT plan(38);
 
 -- ---- rows: curved effects, an interaction, gaps, users of several rows ----
 CREATE FUNCTION noise(i bigint, salt int) RETURNS float8 LANGUAGE sql IMMUTABLE
@@ -69,19 +69,33 @@ SELECT is(churn_model_info(m) #>> '{provenance,solver}', 'newton', 'newton may b
 
 -- columns of texts, of few and many levels, rare ones, too long ones, missing ones
 CREATE TABLE texts AS
-SELECT id, a, (ARRAY['red', 'green', 'blue'])[1 + abs(hashint8(round(b)::bigint)) % 3] AS colour,
+SELECT id, a, e, (ARRAY['red', 'green', 'blue'])[1 + abs(hashint8(round(b)::bigint)) % 3] AS colour,
        CASE WHEN c IS NOT NULL THEN 'city ' || floor(40 * abs(e) ^ 3) END AS city, CASE WHEN d THEN 'few' WHEN a > .99 THEN repeat('long', 100) END AS rare,
        'fixed' AS same, 'n' || round(b * 1e9 + a * 1e12) AS own, churned
 FROM rows;
 CREATE TABLE texts_shuffled AS SELECT * FROM texts ORDER BY noise(id, 8), a;
 CREATE TABLE text_fits AS SELECT e, fit(o, 'texts') AS whole, fit(o || '{"memory": "3MB"}', 'texts_shuffled') AS little
-FROM unnest(ARRAY['linear', 'bins', 'pairs']) e,
-     LATERAL jsonb_build_object('encoding', e, 'solver', CASE e WHEN 'linear' THEN 'newton' ELSE 'auto' END, 'max_search_rows', 1000, 'pairs', 5, 'exclude', ARRAY['own']) o;
+FROM (VALUES ('linear', '{"solver": "newton"}'::jsonb), ('bins', '{}'), ('pairs', '{"pairs": 5}'), ('weighted', '{"encoding": "linear", "solver": "newton", "class_weights": "balanced"}'),
+             ('monotone', '{"encoding": "pairs", "pairs": 5, "c": 0.05, "monotone": {"a": 1, "e": -1}, "class_weights": {"churned": 3}}'),
+             ('isotonic', '{"encoding": "bins", "calibration": "isotonic"}')) v (e, more),
+     LATERAL (SELECT jsonb_build_object('encoding', e, 'max_search_rows', 1000, 'exclude', ARRAY['own']) || more AS o) o;
 SELECT is(little::text, whole::text, e || ' over texts: in memory and in files, in any order, the same bits') FROM text_fits;
 CREATE TABLE text_linear AS SELECT fit('{"c": 1, "folds": 0, "exclude": ["own"]}', 'texts') AS whole, fit('{"c": 1, "folds": 0, "exclude": ["own"], "solver": "newton"}', 'texts') AS by_newton;
 SELECT is(churn_model_info(whole) #>> '{provenance,solver}', 'liblinear', 'texts: LIBLINEAR where there is room') FROM text_linear;
 SELECT cmp_ok(max(abs(churn_predict(whole, t) - churn_predict(by_newton, t))), '<', 1e-6::float8, 'texts: both find the same probabilities to 1e-6') FROM text_linear, texts t;
 SELECT throws_ok($$SELECT fit('{"encoding": "bins", "memory": 1024}', 'texts')$$, '54000', NULL, 'many different texts that do not fit');
+SELECT ok(churn_model_info(little) #>> '{provenance,solver}' = 'newton' AND (churn_model_info(little) ->> 'pairs')::int > 0, 'limits and pairs, in files') FROM text_fits WHERE e = 'monotone';
+CREATE TABLE weighted AS SELECT fit(o, 'texts') AS whole, fit(o || '{"solver": "newton"}', 'texts') AS by_newton
+FROM (VALUES ('{"c": 1, "folds": 0, "exclude": ["own"], "class_weights": "balanced"}'::jsonb)) v (o);
+-- LIBLINEAR ends where a step gains 1e-12 of the objective
+SELECT cmp_ok(max(abs(churn_predict(whole, t) - churn_predict(by_newton, t))), '<', 1e-5::float8, 'class weights: both find the same probabilities to 1e-5') FROM weighted, texts t;
+SELECT isnt(by_newton::text, (SELECT by_newton::text FROM text_linear), 'and others than without') FROM weighted;
+
+-- ---- what newton does not solve: a sample that LIBLINEAR has memory for ----
+CREATE TABLE bounded AS SELECT o, fit(o || '{"c": 0.1, "folds": 0, "memory": "3MB"}') AS m FROM unnest(ARRAY['{"penalty": "l1"}', '{"monotone": {"a": 1}}']::jsonb[]) o;
+SELECT ok(churn_model_info(m) #>> '{provenance,solver}' = 'liblinear' AND (churn_model_info(m) #>> '{provenance,final_rows}')::int BETWEEN 500 AND 20000,
+          o::text || ': LIBLINEAR on ' || (churn_model_info(m) #>> '{provenance,final_rows}') || ' rows') FROM bounded;
+SELECT throws_ok($$SELECT fit('{"solver": "newton", "monotone": {"a": 1}}')$$, '22023', NULL, 'linear limits are not for newton');
 
 -- more columns than have a dense Hessian: conjugate gradients
 SELECT format('CREATE TABLE many AS SELECT i AS id, noise(i, 1) + noise(i, 99) > 0 AS churned, %s FROM generate_series(1, 1500) i',

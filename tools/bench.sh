@@ -3,7 +3,8 @@
 #
 # usage: bench.sh [EVENTS]
 # RUNS: measured runs of each side (5); FEATURE_RUNS: the same for the long
-# feature statements (3); WORK_MEM (256MB), JIT (off): settings of the session.
+# feature statements (3); SOLVER_ROWS: of the solvers' fits (100000, some
+# minutes of LIBLINEAR); WORK_MEM (256MB), JIT (off): settings of the session.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -34,4 +35,5 @@ tools/cluster.sh "$stage" sh -c '
         -v feature_runs="${FEATURE_RUNS:-3}" \
         -c "CREATE EXTENSION churn" -f bench/measure.sql -f bench/data.sql \
         -f bench/histories.sql -f bench/metrics.sql -f bench/features.sql \
-        -v folder="$stage" -f bench/memory.sql'
+        -v folder="$stage" -f bench/memory.sql &&
+    bench/solvers.sh'

@@ -10,6 +10,7 @@
 
 #include "learn/codes.h"
 #include "learn/fit.h"
+#include "learn/limits.h"
 
 #define BINS_MAX		24		/* of a column */
 #define BINS_MIN_ROWS	20		/* training rows in a bin, or in a missing
@@ -140,6 +141,13 @@ extern Size code_stream_bytes(const struct FitTable *table, int nblocks);
 /* Let a problem over all its blocks take its rows from here. */
 extern void code_stream_attach(CodeStream *stream, CodeProblem *problem);
 extern void code_stream_free(CodeStream *stream);
+
+/* ---- monotone.c ---- */
+
+/* The limits of columns that monotone[] names; NULL when there are none */
+extern Limits *monotone_limits(const Binning *binning, int ncolumns,
+							   const CodedPair *pairs, int npairs,
+							   const int8 *monotone);
 
 /* ---- purify.c ---- */
 

@@ -108,6 +108,7 @@ typedef struct CodeProblem
 	int			chunk_rows;		/* 0: CODES_CHUNK */
 	bool		forgetful;		/* keep no number by row; the solution is the
 								 * same, bit for bit */
+	struct Limits *limits;		/* NULL: none; limits.h */
 } CodeProblem;
 
 /* Indicators of all blocks: weights[] has one more, the intercept. */

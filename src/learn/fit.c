@@ -36,6 +36,9 @@
 #define SEARCH_TOLERANCE	1e-5
 #define FINAL_TOLERANCE		1e-8
 #define FINAL_TOLERANCE_CODES 1e-11 /* indicators overlap */
+/* L1 stops at a share of the gradient as well, which falls faster */
+#define SEARCH_TOLERANCE_L1 1e-3
+#define FINAL_TOLERANCE_L1	1e-7
 /* newton stops at a share of the objective */
 #define NEWTON_SEARCH_TOLERANCE 1e-6
 #define NEWTON_FINAL_TOLERANCE	1e-12
@@ -44,9 +47,6 @@
 #define PATH_STEP			2
 /* however short memory is, no fewer rows choose settings */
 #define LEAST_SEARCH_ROWS	500
-/* A calibration slope outside of this says that something else is wrong. */
-#define SLOPE_MIN			0.05
-#define SLOPE_MAX			20.0
 
 /* ---- rows and columns ---- */
 
@@ -126,8 +126,11 @@ rank_pairs(Fit *fit, const FitMatrix *matrix, double tolerance)
 static void
 fill_search(FitTask *task, FitArrays *arrays, void *arg)
 {
-	fit_levels_fill(arg, &arrays->matrix);
-	fit_sample_copy(arg, false, &arrays->matrix);
+	Fit		   *fit = arg;
+
+	memcpy(arrays->monotone, fit->monotone, fit->ncolumns);
+	fit_levels_fill(fit, &arrays->matrix);
+	fit_sample_copy(fit, false, &arrays->matrix);
 }
 
 static void
@@ -145,6 +148,7 @@ fill_final(FitTask *task, FitArrays *arrays, void *arg)
 {
 	Fit		   *fit = arg;
 
+	memcpy(arrays->monotone, fit->monotone, fit->ncolumns);
 	fit_levels_fill(fit, &arrays->matrix);
 	if (!task->in_place)
 		fit_sample_copy(fit, fit->nfinal == fit->nrows, &arrays->matrix);
@@ -192,23 +196,40 @@ task_tolerance(const FitTask *shape)
 	if (shape->solver == FIT_NEWTON)
 		return shape->final ? NEWTON_FINAL_TOLERANCE :
 			NEWTON_SEARCH_TOLERANCE;
+	if (shape->penalty == FIT_L1)
+		return shape->final ? FINAL_TOLERANCE_L1 : SEARCH_TOLERANCE_L1;
 	if (!shape->final)
 		return SEARCH_TOLERANCE;
 	return shape->encoding == FIT_LINEAR ? FINAL_TOLERANCE :
 		FINAL_TOLERANCE_CODES;
 }
 
-/* Can newton take a final fit over from LIBLINEAR?  Every penalty of now. */
-static bool
-newton_solves(const Fit *fit)
+/* What a task minimises, and by which solver */
+static void
+task_loss(const Fit *fit, FitSolver solver, FitTask *shape)
 {
-	return true;
+	shape->penalty = fit->options->penalty;
+	shape->seed = fit->options->seed;
+	memcpy(shape->class_weights, fit->class_weights,
+		   sizeof(shape->class_weights));
+	shape->solver = solver;
+	shape->tolerance = task_tolerance(shape);
+}
+
+/* Does newton solve the problem of an encoding at all? */
+static bool
+newton_solves(const Fit *fit, FitEncoding encoding)
+{
+	return fit->options->penalty == FIT_L2 &&
+		(encoding != FIT_LINEAR || fit->options->nmonotone == 0);
 }
 
 /* The solver that an encoding takes when memory is no matter */
 static FitSolver
 wanted_solver(const Fit *fit, FitEncoding encoding)
 {
+	if (!newton_solves(fit, encoding))
+		return FIT_LIBLINEAR;
 	if (fit->options->solver != FIT_SOLVER_AUTO)
 		return fit->options->solver;
 	return encoding == FIT_LINEAR ? FIT_LIBLINEAR : FIT_NEWTON;
@@ -227,28 +248,31 @@ path_of_c(const Fit *fit, FitTask *shape)
 
 /*
  * No pair, then numbers of pairs at the C of the additive model, a quarter
- * of it and four times as much; or the number that was asked for.
+ * of it and four times as much; or the one number that was asked for.
  */
 static void
 path_of_pairs(const Fit *fit, FitTask *shape)
 {
-	static const int numbers[] = {2, 5, 10, 20, 40};
+	static const int numbers[] = {2, 5, 10, 20, FIT_MAX_PAIRS};
+	const int  *number = numbers;
+	int			nnumbers = lengthof(numbers);
 	const FitChoice *bins = &fit->choices[FIT_BINS];
 	int			around = fit->options->c > 0 ? 0 : 2;
 
 	shape->rank_c = bins->path[bins->chosen];
-	shape->path[shape->npath++] = shape->rank_c;
-	if (fit->options->npairs >= 0)
+	if (fit->options->pairs >= 0)
 	{
-		shape->path_pairs[0] = fit->options->npairs;
-		return;
+		number = &fit->options->pairs;
+		nnumbers = 1;
 	}
+	else
+		shape->path[shape->npath++] = shape->rank_c;
 	for (int e = -around; e <= around; e += 2)
 	{
-		for (size_t i = 0; i < lengthof(numbers); i++)
+		for (int i = 0; i < nnumbers; i++)
 		{
 			shape->path[shape->npath] = ldexp(shape->rank_c, e);
-			shape->path_pairs[shape->npath++] = numbers[i];
+			shape->path_pairs[shape->npath++] = number[i];
 		}
 	}
 }
@@ -265,9 +289,8 @@ search_task(const Fit *fit, FitEncoding encoding, int64 nrows)
 	shape.njobs = shape.nfolds = fit->options->folds;
 	fit_levels_shape(fit, &shape);
 	/* over columns of numbers newton passes over a table, folds do not */
-	shape.solver = encoding == FIT_LINEAR ? FIT_LIBLINEAR :
-		wanted_solver(fit, encoding);
-	shape.tolerance = task_tolerance(&shape);
+	task_loss(fit, encoding == FIT_LINEAR ? FIT_LIBLINEAR :
+			  wanted_solver(fit, encoding), &shape);
 	if (encoding == FIT_PAIRS)
 		path_of_pairs(fit, &shape);
 	else
@@ -287,8 +310,8 @@ search_encoding(Fit *fit, FitEncoding encoding)
 					fit->nsearch, fit->nrows)));
 	fit_jobs_run(&shape, fit->options, fit->held_bytes, fill_search,
 				 collect_search, fit);
-	/* the out-of-fold log-odds stay */
-	fit->held_bytes += fit->nsearch * sizeof(double);
+	/* the out-of-fold log-odds and their labels stay */
+	fit->held_bytes += fit->nsearch * (sizeof(double) + 1);
 }
 
 /*
@@ -308,7 +331,8 @@ encoding_wanted(const Fit *fit, FitEncoding encoding)
 			return asked != FIT_LINEAR;
 		default:
 			return (asked == FIT_PAIRS || asked == FIT_AUTO) &&
-				fit->options->folds >= 3 && fit->ncolumns >= 2;
+				fit->options->folds >= 3 && fit->ncolumns >= 2 &&
+				fit->options->pairs != 0 && fit->options->penalty == FIT_L2;
 	}
 }
 
@@ -429,8 +453,7 @@ final_task(const Fit *fit, FitSolver solver)
 	if (fit->choice != NULL)
 		shape.npairs = fit->choice->nranked;
 	fit_levels_shape(fit, &shape);
-	shape.solver = solver;
-	shape.tolerance = task_tolerance(&shape);
+	task_loss(fit, solver, &shape);
 	shape.in_place = solver == FIT_NEWTON;
 	if (!shape.in_place)
 		return shape;
@@ -487,7 +510,7 @@ choose_solver(Fit *fit)
 	fit->solver = wanted_solver(fit, fit->encoding);
 	if (fit->solver == FIT_NEWTON || liblinear_fits(fit))
 		return;
-	if (!newton_solves(fit))
+	if (!newton_solves(fit, fit->encoding))
 	{
 		sample_final(fit);
 		return;
@@ -514,26 +537,6 @@ fit_final(Fit *fit)
 		ereport(NOTICE, (errmsg("churn_fit: %d pairs", shape.npairs)));
 	fit_jobs_run(&shape, fit->options, fit->held_bytes, fill_final,
 				 collect_final, fit);
-}
-
-/* Fold the calibration line into the weights: scores and reasons agree. */
-static void
-apply_calibration(Fit *fit)
-{
-	double		slope = fit->choice->slope;
-
-	if (!fit->choice->searched || !fit->options->calibrate)
-		return;
-	if (!(slope >= SLOPE_MIN && slope <= SLOPE_MAX))
-	{
-		ereport(WARNING,
-				(errmsg("model is not calibrated: out-of-fold slope is %g, outside of %g to %g",
-						slope, SLOPE_MIN, SLOPE_MAX),
-				 errhint("The columns may say nothing about churn, or all of it.")));
-		return;
-	}
-	model_rescale(fit->model, slope, fit->choice->intercept);
-	fit->calibrated = true;
 }
 
 /* Sort the rows into a table, when there is memory to fit them at all. */
@@ -571,12 +574,14 @@ fit_model(FitRows *rows, Datum spec)
 	fit.model->inputs = fit_rows_names(rows);
 	select_columns(&fit);
 	fit_take_inputs(&fit);
+	fit_place_limits(&fit);
 	take_table(&fit);
 	check_classes(&fit);
+	fit_weigh_classes(&fit);
 	search(&fit);
 	fit_final(&fit);
 	fit_report_dropped(&fit);
-	apply_calibration(&fit);
+	fit_apply_calibration(&fit);
 	fit.model->provenance = fit_provenance(&fit);
 	fit_table_free(fit.table);
 	return fit.model;

@@ -8,9 +8,11 @@
  *	  fit_table.c		 keeps them by column, in memory or in a file
  *	  fit_scan.c		 passes over a column, wherever it is
  *	  fit_options.c		 the options as the user wrote them
+ *	  fit_options_loss.c those of the loss: penalty, class weights, limits
  *	  fit.c				 orders the phases: sample, folds, choice, final fit
  *	  levels.c			 texts as numbers (levels.h)
  *	  fit_levels.c		 columns of texts in the phases of a fit
+ *	  fit_loss.c		 class weights, limits, calibration in them
  *	  level_codes.c		 learns which levels of a column count
  *	  encode.c			 learns how a column of numbers reaches the solver
  *	  bins.c, pairs.c	 learn bins of columns, and pairs of them (bins.h)
@@ -20,7 +22,10 @@
  *	  liblinear.c		 a solver, over any matrix
  *	  newton.c			 a solver, over codes (codes.h)
  *	  linear_newton.c	 a solver, over columns of numbers in passes
+ *	  monotone.c		 limits on columns: linear ones, and curves
+ *	  limits.c			 the same as inequalities, for newton.c
  *	  choose.c			 choice of C, out-of-fold metrics, calibration
+ *	  isotonic.c		 calibration by a monotone map
  *
  * A missing value is a NaN inside fitting: NaN in data is refused before.
  *
@@ -36,6 +41,7 @@
 #include "utils/jsonb.h"
 
 #define FIT_MAX_FOLDS	20
+#define FIT_MAX_PAIRS	40
 #define FIT_MAX_PATH	16		/* steps that are tried; bits of an int32 */
 #define FIT_QUANTILES	99		/* shares .01 to .99 of out-of-fold scores */
 #define FIT_NO_FOLD		255		/* matches no row: every row trains */
@@ -56,7 +62,21 @@ typedef enum FitSolver
 	FIT_SOLVER_AUTO				/* liblinear for "linear", else newton */
 } FitSolver;
 
-/* ---- options: fit_options.c ---- */
+typedef enum FitPenalty
+{
+	FIT_L2,
+	FIT_L1						/* liblinear alone; not over pairs */
+} FitPenalty;
+
+/* What becomes of out-of-fold log-odds */
+typedef enum FitCalibration
+{
+	FIT_UNCALIBRATED,
+	FIT_PLATT,					/* a line, folded into the weights */
+	FIT_ISOTONIC				/* a map behind the weights */
+} FitCalibration;
+
+/* ---- options: fit_options.c, fit_options_loss.c ---- */
 
 typedef struct FitOptions
 {
@@ -66,10 +86,18 @@ typedef struct FitOptions
 	int			max_search_rows;	/* rows that choose C */
 	int			memory_kb;
 	int			workers;		/* asked for; fewer may come */
-	bool		calibrate;
-	int			npairs;			/* encoding "pairs"; -1: chosen by folds */
+	FitCalibration calibration;
+	bool		calibrate_given;
 	FitEncoding encoding;
 	FitSolver	solver;
+	FitPenalty	penalty;
+	int			pairs;			/* -1: by folds */
+	bool		weighted;		/* classes have weights: */
+	bool		balanced;		/* by their numbers of rows, or */
+	double		class_weights[2];	/* by label */
+	int			nmonotone;
+	char	  **monotone_columns;
+	int8	   *monotone_signs; /* 1 or -1 */
 	int			nexclude;
 	char	  **exclude;		/* columns left out */
 	char	   *key;			/* row form: column that names the user */
@@ -221,7 +249,8 @@ typedef enum ColumnFate
 	COLUMN_DUPLICATE,			/* encoded just like an earlier column */
 	COLUMN_DISTINCT,			/* levels: each in one row */
 	COLUMN_RARE,				/* levels: at most one in rows enough */
-	COLUMN_CROWDED				/* levels: more than can be numbered */
+	COLUMN_CROWDED,				/* levels: more than can be numbered */
+	COLUMN_ZERO					/* solved to weights of zero */
 } ColumnFate;
 
 /* ---- levels of a column: level_codes.c ---- */
@@ -320,23 +349,29 @@ extern Size encoding_bytes(int64 nrows, int ncolumns);
 /* ---- solver: liblinear.c ---- */
 
 typedef struct LinearProblem LinearProblem;
+typedef struct FitTask FitTask;
 
-/* Bytes for a problem of so many rows, LIBLINEAR's own arrays included */
-extern Size linear_bytes(int64 nrows, int ncolumns);
+/*
+ * Bytes for a problem of so many rows, LIBLINEAR's own arrays included; for
+ * L1 it keeps a transposed copy.
+ */
+extern Size linear_bytes(int64 nrows, int ncolumns, FitPenalty penalty);
 extern LinearProblem *linear_problem(const FitMatrix *matrix,
 									 const Encoding *encoding, int held_out);
 
 /*
- * Minimise |w|^2 / 2 + C * sum of log-losses.  weights[0 .. ndesign]: on
- * entry where to start, on return the solution; the last is the intercept,
- * which is as good as unpenalised.
+ * Minimise |w|^2 / 2 (L1: |w|) + sum of C * class weight * log-loss, as the
+ * task says.  weights[0 .. ndesign]: on entry where to start (L1: no
+ * matter), on return the solution; the last is the intercept, which is as
+ * good as unpenalised.
  */
-extern void linear_fit(LinearProblem *problem, double c, double tolerance,
-					   double *weights);
+extern void linear_fit(LinearProblem *problem, const FitTask *task, double c,
+					   double tolerance, double *weights);
 
 /* The same for rows as codes: their indicators are written out. */
 struct CodeProblem;
-extern Size linear_codes_bytes(int64 nrows, int ncolumns, int npairs);
+extern Size linear_codes_bytes(int64 nrows, int ncolumns, int npairs,
+							   FitPenalty penalty);
 extern LinearProblem *linear_problem_codes(const struct CodeProblem *codes);
 extern void linear_free(LinearProblem *problem);
 
@@ -350,13 +385,24 @@ extern void linear_newton_fit(const FitMatrix *matrix,
 							  const Encoding *encoding, const double *c,
 							  double tolerance, double *weights);
 
+/* ---- limits on linear columns: monotone.c ---- */
+
+/*
+ * linear_fit(), with the weights of columns that monotone[] names kept from
+ * the wrong sign.  "problem" may be replaced.
+ */
+extern void monotone_linear_fit(LinearProblem **problem, const FitTask *task,
+								const FitMatrix *matrix, Encoding *encoding,
+								int held_out, const int8 *monotone, double c,
+								double *weights);
+
 /* ---- jobs: fit_jobs.c ---- */
 
 /*
  * What one phase computes, in one flat piece of memory that may be shared:
  * this header, then the arrays that fit_jobs.c lays out behind it.
  */
-typedef struct FitTask
+struct FitTask
 {
 	int64		nrows;
 	int			ncolumns;
@@ -380,14 +426,28 @@ typedef struct FitTask
 	int			piece_rows;
 	Size		spare_bytes;	/* memory that may keep what is passed over */
 	int32		at_step[FIT_MAX_FOLDS]; /* per job: progress */
+	FitPenalty	penalty;
+	double		class_weights[2];	/* by label; 1 and 1 when unweighted */
+	int64		seed;			/* of a solver that draws */
 	pg_atomic_uint32 next_job;
-} FitTask;
+};
+
+/*
+ * What class weights add to everybody's log-odds: taken off again, so that
+ * predictions are of the rows as they are.
+ */
+static inline double
+fit_task_shift(const FitTask *task)
+{
+	return log(task->class_weights[1] / task->class_weights[0]);
+}
 
 /* Where the arrays of a task are */
 typedef struct FitArrays
 {
 	FitMatrix	matrix;
 	double	   *log_odds;		/* folds: [path][row], out of fold */
+	int8	   *monotone;		/* per column of the matrix: 1, -1 or 0 */
 	int32	   *steps;			/* per fold: bit i set when step i was fitted */
 	int32	   *done;			/* per job: 1 when its results are in */
 	double	   *result;			/* final: as fit_result_put() writes it */
@@ -471,6 +531,7 @@ typedef struct FitChoice
 	int			nfolds;
 	double		fold_losses[FIT_MAX_FOLDS]; /* there, mean per fold */
 	double	   *log_odds;		/* there, out of fold, by row; palloc'd */
+	uint8	   *churned;		/* labels of the same rows */
 	double		auc;			/* there */
 	double		quantiles[FIT_QUANTILES];	/* of the out-of-fold log-odds at the
 											 * shares .01, .02, … .99 */
@@ -483,6 +544,11 @@ typedef struct FitChoice
 /* Choose from a task's results; the path goes by simplicity. */
 extern void fit_choose(const FitTask *task, const FitArrays *arrays,
 					   FitChoice *choice);
+
+/* The map of out-of-fold log-odds to shares that churned; palloc'd: isotonic.c */
+extern struct ModelCalibration *fit_isotonic(const double *log_odds,
+											 const uint8 *churned,
+											 int64 nrows);
 
 /* Is "simple" as good as "best", within one standard error? */
 extern bool fit_choice_as_good(const FitChoice *simple,

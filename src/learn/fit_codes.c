@@ -34,6 +34,7 @@ typedef struct CodeFit
 	CodeBlock  *blocks;			/* columns, then pairs */
 	CodeStream *stream;			/* where the matrix has a table, else NULL */
 	CodeProblem problem;
+	const int8 *monotone;		/* by column of the matrix */
 	double	   *weights;		/* of all blocks, the intercept last */
 	double	   *scores;			/* by row */
 	void	   *memory;			/* newton_fit()'s */
@@ -71,7 +72,8 @@ codes_job_bytes(const FitTask *shape)
 	bytes = add_size(bytes, numbers);
 	if (shape->solver == FIT_LIBLINEAR)
 		bytes = add_size(bytes, linear_codes_bytes(shape->nrows,
-												   shape->ncolumns, npairs));
+												   shape->ncolumns, npairs,
+												   shape->penalty));
 	return add_size(bytes,
 					newton_bytes(shape->nrows, nblocks, nweights, squares));
 }
@@ -98,10 +100,20 @@ mark_training(CodeFit *fit, int held_out)
 	fit->problem.training = fit->training;
 }
 
+/* The limits of the columns and pairs that are coded */
+static void
+limit_codes(CodeFit *fit)
+{
+	fit->problem.limits = monotone_limits(fit->binning,
+										  fit->matrix->ncolumns, fit->pairs,
+										  fit->npairs, fit->monotone);
+}
+
 /* A fit without pairs of the rows outside a fold */
 static CodeFit *
-code_fit_begin(FitTask *task, const FitMatrix *matrix, int held_out)
+code_fit_begin(FitTask *task, const FitArrays *arrays, int held_out)
 {
+	const FitMatrix *matrix = &arrays->matrix;
 	CodeFit    *fit = palloc0(sizeof(CodeFit));
 	int			room;
 
@@ -117,6 +129,8 @@ code_fit_begin(FitTask *task, const FitMatrix *matrix, int held_out)
 	fit->problem.blocks = fit->blocks;
 	fit->problem.nblocks = fit->binning->ncolumns;
 	fit->problem.check = check_interrupts;
+	fit->monotone = arrays->monotone;
+	limit_codes(fit);
 	fit->weights = palloc0(sizeof(double) * (problem_weights(&fit->problem) + 1));
 	if (matrix->table == NULL)
 		mark_training(fit, held_out);
@@ -164,6 +178,7 @@ code_pairs(CodeFit *fit, const ColumnPair *pairs, int npairs)
 		pairs_block(fit->binning, &fit->pairs[i],
 					&fit->blocks[fit->binning->ncolumns + i]);
 	}
+	limit_codes(fit);
 }
 
 /*
@@ -185,18 +200,24 @@ stream_codes(CodeFit *fit, const ColumnPair *pairs, int npairs)
 	for (int i = 0; i < npairs; i++)
 		pairs_block(fit->binning, &fit->pairs[i],
 					&fit->blocks[fit->binning->ncolumns + i]);
+	limit_codes(fit);
 	fit->problem.forgetful = add_size(codes, by_row) > fit->task->spare_bytes;
 	if (!fit->problem.forgetful)
 		fit->scores = MemoryContextAllocHuge(CurrentMemoryContext, by_row / 3);
 }
 
-/* Solve for one C, from the weights there are; scores are of all rows. */
+/*
+ * Solve for one C, from the weights there are; scores are of all rows, as
+ * they are without class weights.
+ */
 static void
 solve(CodeFit *fit, double c, double tolerance)
 {
 	int			n = problem_weights(&fit->problem);
+	double		shift = fit_task_shift(fit->task);
 
-	fit->problem.c[0] = fit->problem.c[1] = c;
+	for (int label = 0; label < 2; label++)
+		fit->problem.c[label] = c * fit->task->class_weights[label];
 	if (fit->memory == NULL)
 		fit->memory =
 			MemoryContextAllocHuge(CurrentMemoryContext,
@@ -205,13 +226,16 @@ solve(CodeFit *fit, double c, double tolerance)
 	{
 		LinearProblem *linear = linear_problem_codes(&fit->problem);
 
-		linear_fit(linear, c, tolerance, fit->weights);
+		linear_fit(linear, fit->task, c, tolerance, fit->weights);
 		linear_free(linear);
 		newton_score(&fit->problem, fit->memory, fit->weights, fit->scores);
 	}
 	else
-		newton_fit(&fit->problem, tolerance, fit->memory, fit->weights,
+		limits_fit(&fit->problem, tolerance, fit->memory, fit->weights,
 				   fit->scores);
+	if (fit->scores != NULL && shift != 0)
+		for (int64 row = 0; row < fit->matrix->nrows; row++)
+			fit->scores[row] -= shift;
 	for (int i = 0; i <= n; i++)
 		if (!isfinite(fit->weights[i]))
 			elog(ERROR, "solver gave a weight that is not finite");
@@ -284,6 +308,18 @@ run_step(CodeFit *fit, FitArrays *arrays, int fold, int step)
 	return held_out_loss(fit);
 }
 
+/* Are all weights but the intercept 0? */
+static bool
+all_zero(const CodeFit *fit)
+{
+	int			n = problem_weights(&fit->problem);
+
+	for (int i = 0; i < n; i++)
+		if (fit->weights[i] != 0)
+			return false;
+	return true;
+}
+
 /* Values of C upwards, until the loss has grown twice running */
 static void
 follow_c(CodeFit *fit, FitArrays *arrays, int fold)
@@ -295,7 +331,8 @@ follow_c(CodeFit *fit, FitArrays *arrays, int fold)
 	{
 		double		loss = run_step(fit, arrays, fold, step);
 
-		worse = step > 0 && loss > last ? worse + 1 : 0;
+		/* while L1 lets no indicator in, nothing has been tried yet */
+		worse = step > 0 && loss > last && !all_zero(fit) ? worse + 1 : 0;
 		last = loss;
 	}
 }
@@ -333,7 +370,7 @@ follow_pairs(CodeFit *fit, FitArrays *arrays, int fold)
 void
 codes_run_fold(FitTask *task, FitArrays *arrays, int fold)
 {
-	CodeFit    *fit = code_fit_begin(task, &arrays->matrix, fold);
+	CodeFit    *fit = code_fit_begin(task, arrays, fold);
 	int			most = fit_task_pairs(task);
 	ColumnPair *pairs;
 
@@ -383,6 +420,32 @@ compare_model_pairs(const void *a, const void *b)
 	return left->side[1].input - right->side[1].input;
 }
 
+/* Is a term 0 wherever it is looked up, and in no pair? */
+static bool
+term_flat(const Model *model, const ModelTerm *term)
+{
+	for (int i = 0; i <= term->ncuts; i++)
+		if (term->values[i] != 0)
+			return false;
+	for (int p = 0; p < model->npairs; p++)
+		for (int s = 0; s < 2; s++)
+			if (model->pairs[p].side[s].input == term->input)
+				return false;
+	return term->missing_weight == 0;
+}
+
+/* Leave out terms that say nothing. */
+static void
+drop_flat(Model *model)
+{
+	int			n = 0;
+
+	for (int i = 0; i < model->nterms; i++)
+		if (!term_flat(model, &model->terms[i]))
+			model->terms[n++] = model->terms[i];
+	model->nterms = n;
+}
+
 /* Terms and pairs out of weights, purified */
 static Model *
 code_model(const CodeFit *fit)
@@ -404,8 +467,9 @@ code_model(const CodeFit *fit)
 					   &model->pairs[b - binning->ncolumns]);
 		weights += fit->blocks[b].nweights;
 	}
-	model->intercept = *weights;
+	model->intercept = *weights - fit_task_shift(fit->task);
 	purify(model);
+	drop_flat(model);
 	qsort(model->pairs, model->npairs, sizeof(ModelPair), compare_model_pairs);
 	return model;
 }
@@ -414,8 +478,9 @@ code_model(const CodeFit *fit)
 void
 codes_run_final(FitTask *task, FitArrays *arrays)
 {
-	CodeFit    *fit = code_fit_begin(task, &arrays->matrix, FIT_NO_FOLD);
+	CodeFit    *fit = code_fit_begin(task, arrays, FIT_NO_FOLD);
 	ColumnPair *pairs = palloc(sizeof(ColumnPair) * Max(task->npairs, 1));
+	Model	   *model;
 
 	fit_report_progress(task, 0, 0);
 	(task->in_place ? stream_codes : code_pairs) (fit, pairs,
@@ -425,10 +490,15 @@ codes_run_final(FitTask *task, FitArrays *arrays)
 	solve(fit, task->path[0], task->tolerance);
 	if (fit->stream != NULL)
 		code_stream_free(fit->stream);
-	fit_result_put(arrays->result, code_model(fit));
+	model = code_model(fit);
+	fit_result_put(arrays->result, model);
 	for (int i = 0; i < task->ncolumns; i++)
 	{
 		arrays->fate[i] = fit->binning->fate[i];
+		if (arrays->fate[i] == COLUMN_KEPT)
+			arrays->fate[i] = COLUMN_ZERO;
 		arrays->duplicate_of[i] = fit->binning->duplicate_of[i];
 	}
+	for (int i = 0; i < model->nterms; i++)
+		arrays->fate[model->terms[i].input] = COLUMN_KEPT;
 }

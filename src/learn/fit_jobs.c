@@ -69,6 +69,7 @@ task_layout(const FitTask *shape, char *base, FitArrays *arrays)
 	arrays->matrix.churned = place(base, &offset, ncopied, 1);
 	arrays->matrix.fold = place(base, &offset, ncopied, 1);
 	arrays->matrix.levels = place(base, &offset, ncolumns, sizeof(int32));
+	arrays->monotone = place(base, &offset, ncolumns, 1);
 	arrays->log_odds = place(base, &offset,
 							 shape->final ? 0 : mul_size(nrows, shape->npath),
 							 sizeof(double));
@@ -91,6 +92,7 @@ task_init(FitTask *task, const FitTask *shape, FitArrays *arrays)
 	*task = *shape;
 	pg_atomic_init_u32(&task->next_job, 0);
 	task_layout(task, (char *) task, arrays);
+	memset(arrays->monotone, 0, task->ncolumns);
 	memset(arrays->steps, 0, sizeof(int32) * task->njobs);
 	memset(arrays->done, 0, sizeof(int32) * task->njobs);
 }
@@ -341,7 +343,8 @@ job_bytes(const FitTask *shape)
 											shape->level_codes));
 	/* levels: design columns, rows without a weight */
 	return add_size(add_size(bytes, linear_bytes(shape->nrows,
-												 shape->ncolumns)),
+												 shape->ncolumns,
+												 shape->penalty)),
 					mul_size(shape->level_codes, 1024));
 }
 

@@ -30,6 +30,8 @@ typedef struct Fit
 	int64		nchurned;
 	int			ncolumns;		/* those not excluded */
 	int		   *columns;		/* their positions in a row */
+	int8	   *monotone;		/* by those columns: 1, -1 or 0 */
+	double		class_weights[2];	/* by label */
 	int64		nsearch;		/* rows of the sample */
 	bool		sampled;		/* else all rows are in it */
 	int64		nfinal;			/* rows of the final fit */
@@ -45,6 +47,17 @@ typedef struct Fit
 	ColumnFate *fate;			/* per column offered to the solver */
 	int		   *duplicate_of;
 } Fit;
+
+/* ---- fit_loss.c ---- */
+
+/* Class weights as numbers */
+extern void fit_weigh_classes(Fit *fit);
+
+/* Limits by column that takes part; a name that is not one of them is wrong. */
+extern void fit_place_limits(Fit *fit);
+
+/* Bring the model's scores to the shares seen out of fold. */
+extern void fit_apply_calibration(Fit *fit);
 
 /* ---- fit_levels.c ---- */
 

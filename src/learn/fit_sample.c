@@ -168,10 +168,12 @@ in_sample(const Fit *fit, const SampleUser *user)
 
 /* ---- what the sample holds ---- */
 
-/* Fold of a user */
+/* Fold of a user; without folds there is one */
 static int
 user_fold(const Fit *fit, uint64 user)
 {
+	if (fit->options->folds < 2)
+		return 0;
 	return fit_hash(user, fit->options->seed, FIT_SALT_FOLD) %
 		fit->options->folds;
 }

@@ -4,7 +4,9 @@
  *	  The bridge to LIBLINEAR, and the only file that includes its header.
  *
  * L2-regularised logistic regression in the primal (solver 0): it repeats
- * bit for bit and never draws from rand().  LIBLINEAR 2.30 penalises the
+ * bit for bit and never draws from rand().  L1-regularised by coordinates
+ * (solver 6): it draws their order from rand(), so that is seeded; it
+ * transposes the rows, and can start nowhere but at 0.  LIBLINEAR 2.30 penalises the
  * bias like any weight; a bias column of 100 makes that penalty 10,000 times
  * smaller (of 1000, a million times), and the weight is scaled back.
  *
@@ -14,7 +16,8 @@
  * replaced by a problem that is solved at sight, a single column that tells
  * the label, so that LIBLINEAR ends by itself, frees its arrays and returns;
  * then the interrupt is raised.  Should it not return in time, the
- * interrupt is raised in the callback after all, at the price of the leak.
+ * interrupt is raised in the callback after all, at the price of the leak;
+ * so it is for L1, which looks at the rows but once.
  *
  * LIBLINEAR does not check malloc: the caller has compared linear_bytes()
  * with the memory setting before.
@@ -62,6 +65,7 @@ struct LinearProblem
 	bool		spoilt;			/* the rows are */
 	double		tell;			/* what they then hold */
 	bool		told;			/* it has the right sign */
+	bool		transposed;		/* LIBLINEAR works on a copy */
 };
 
 /* The problem being solved, for the callback; the library has no argument. */
@@ -70,12 +74,19 @@ static LinearProblem *running = NULL;
 /* Our timer, once it is registered */
 static TimeoutId look_timeout = MAX_TIMEOUTS;
 
+/* A node, and its copy in the columns where LIBLINEAR transposes the rows */
+static Size
+node_bytes(FitPenalty penalty)
+{
+	return sizeof(struct feature_node) * (penalty == FIT_L1 ? 2 : 1);
+}
+
 Size
-linear_bytes(int64 nrows, int ncolumns)
+linear_bytes(int64 nrows, int ncolumns, FitPenalty penalty)
 {
 	/* at most a node a column and row, the bias and the end of the row */
 	Size		row = add_size(mul_size(ncolumns + 2,
-										sizeof(struct feature_node)),
+										node_bytes(penalty)),
 							   ROW_OVERHEAD);
 
 	return add_size(mul_size(nrows, row),
@@ -149,7 +160,7 @@ abandon(LinearProblem *linear, const char *text)
 static void
 report_step(const char *text)
 {
-	if (IsParallelWorker())
+	if (IsParallelWorker() || (running != NULL && running->transposed))
 		CHECK_FOR_INTERRUPTS();
 	else if (running != NULL && (running->abandoned > 0 || cancel_pending()))
 		abandon(running, text);
@@ -165,7 +176,7 @@ report_step(const char *text)
 static void
 look_for_interrupt(void)
 {
-	if (running == NULL)
+	if (running == NULL || running->transposed)
 		return;
 	if (!cancel_pending())
 		enable_timeout_after(look_timeout, LOOK_MS);
@@ -363,11 +374,12 @@ typedef struct CodeNodes
 } CodeNodes;
 
 Size
-linear_codes_bytes(int64 nrows, int ncolumns, int npairs)
+linear_codes_bytes(int64 nrows, int ncolumns, int npairs,
+				   FitPenalty penalty)
 {
 	Size		nodes = add_size(mul_size(ncolumns, BINS_MAX),
 								 mul_size(npairs, COARSE_BINS * COARSE_BINS));
-	Size		row = add_size(mul_size(nodes + 2, sizeof(struct feature_node)),
+	Size		row = add_size(mul_size(nodes + 2, node_bytes(penalty)),
 							   ROW_OVERHEAD);
 
 	return add_size(mul_size(nrows, row), mul_size(nodes, COLUMN_OVERHEAD));
@@ -490,30 +502,39 @@ linear_free(LinearProblem *linear)
 
 /* Every field zeroed, then set, then checked by the library itself */
 static void
-set_parameters(const LinearProblem *linear, double c, double tolerance,
-			   double *start, struct parameter *parameters)
+set_parameters(const LinearProblem *linear, const FitTask *task, double c,
+			   double tolerance, double *start, struct parameter *parameters)
 {
+	static int	labels[] = {-1, 1};
 	const char *wrong;
 
 	memset(parameters, 0, sizeof(*parameters));
-	parameters->solver_type = L2R_LR;
+	parameters->solver_type = task->penalty == FIT_L1 ? L1R_LR : L2R_LR;
 	parameters->C = c;
+	parameters->nr_weight = 2;
+	parameters->weight_label = labels;
+	parameters->weight = unconstify(double *, &task->class_weights[0]);
 	parameters->eps = tolerance;
 	parameters->p = 0.1;
-	parameters->init_sol = start;
+	if (task->penalty == FIT_L2)
+		parameters->init_sol = start;
 	wrong = check_parameter(&linear->problem, parameters);
 	if (wrong != NULL)
 		elog(ERROR, "LIBLINEAR refused its parameters: %s", wrong);
 }
 
 void
-linear_fit(LinearProblem *linear, double c, double tolerance, double *weights)
+linear_fit(LinearProblem *linear, const FitTask *task, double c,
+		   double tolerance, double *weights)
 {
 	struct parameter parameters;
 	struct model *solution;
 
 	weights[linear->ndesign] /= linear->problem.bias;
-	set_parameters(linear, c, tolerance, weights, &parameters);
+	set_parameters(linear, task, c, tolerance, weights, &parameters);
+	/* the order of L1's coordinates is drawn: from the same numbers always */
+	srand((unsigned) task->seed);
+	linear->transposed = task->penalty == FIT_L1;
 	solution = train_interruptibly(linear, &parameters);
 	if (!linear->spoilt)
 		memcpy(weights, solution->w, sizeof(double) * (linear->ndesign + 1));

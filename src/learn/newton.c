@@ -28,6 +28,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "learn/limits.h"
 #include "learn/newton.h"
 
 #define TURNS			4		/* histograms that take turns */
@@ -123,6 +124,8 @@ newton_place(Newton *newton, double *memory, double *scores)
 		memory += newton->n;
 	}
 	newton->preconditioner.problem = problem;
+	/* free until a step begins to search */
+	newton->preconditioner.scratch = newton->search;
 	newton->preconditioner.factors = memory;
 }
 
@@ -411,12 +414,14 @@ gradient(Newton *newton, const double *weights)
 	collect(newton, slopes, newton->gradient);
 	for (int i = 0; i < newton->n - 1; i++)
 		newton->gradient[i] += weights[i];
+	limits_gradient(newton->problem->limits, weights, newton->gradient);
 	count_curvature(newton);
 	for (int b = 0; b < newton->problem->nblocks; b++)
 	{
 		take_totals(newton, b);
 		precondition_block(&newton->preconditioner, b, newton->totals);
 	}
+	limits_prepare(newton->problem->limits, &newton->preconditioner);
 }
 
 /* product = Hessian * search, in one pass */
@@ -445,6 +450,7 @@ multiply(Newton *newton)
 	collect(newton, all, newton->product);
 	for (int i = 0; i < newton->n - 1; i++)
 		newton->product[i] += newton->search[i];
+	limits_product(newton->problem->limits, newton->search, newton->product);
 	newton->product[newton->n - 1] +=
 		LEAST_CURVATURE * newton->search[newton->n - 1];
 	newton->passes++;
@@ -467,6 +473,7 @@ static double
 ask(Newton *newton)
 {
 	precondition(&newton->preconditioner, newton->residual, newton->solved);
+	limits_precondition(newton->problem->limits, newton->solved, newton->n);
 	return dot(newton->residual, newton->solved, newton->n);
 }
 
@@ -527,7 +534,8 @@ take_step(Newton *newton, double *weights, double *objective, double slope)
 		for (int w = 0; w < newton->n; w++)
 			newton->tried[w] = weights[w] + length * newton->direction[w];
 		next = dot(newton->tried, newton->tried, newton->n - 1) / 2 +
-			loss_at(newton, length);
+			loss_at(newton, length) +
+			limits_loss(newton->problem->limits, newton->tried);
 		/* near the minimum what is gained drowns in rounding */
 		if (!(next <= *objective + ENOUGH * length * slope +
 			  1e-15 * *objective))
@@ -563,7 +571,8 @@ newton_fit(const CodeProblem *problem, double tolerance, void *memory,
 	newton.n = problem_weights(problem) + 1;
 	newton_place(&newton, memory, scores);
 	set_scores(&newton, weights);
-	objective = dot(weights, weights, newton.n - 1) / 2 + loss_at(&newton, 0);
+	objective = dot(weights, weights, newton.n - 1) / 2 +
+		loss_at(&newton, 0) + limits_loss(problem->limits, weights);
 	for (int step = 0; step < MAX_STEPS; step++)
 	{
 		double		slope;
