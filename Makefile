@@ -66,6 +66,7 @@ OBJS = \
 	src/learn/purify.o \
 	src/learn/precondition.o \
 	src/learn/limits.o \
+	src/learn/newton_passes.o \
 	src/learn/newton.o \
 	src/learn/linear_newton.o \
 	src/learn/monotone.o \

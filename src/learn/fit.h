@@ -20,7 +20,8 @@
  *	  fit_linear.c		 what a job does, encoding "linear"
  *	  fit_codes.c		 the same, encodings "bins" and "pairs"
  *	  liblinear.c		 a solver, over any matrix
- *	  newton.c			 a solver, over codes (codes.h)
+ *	  newton.c			 a solver, over codes (codes.h), newton_passes.c its
+ *						 passes over the rows
  *	  linear_newton.c	 a solver, over columns of numbers in passes
  *	  monotone.c		 limits on columns: linear ones, and curves
  *	  limits.c			 the same as inequalities, for newton.c

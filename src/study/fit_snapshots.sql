@@ -91,7 +91,7 @@ DECLARE
     older date[] := @extschema@.churn_older_dates(definition, dates);
     newest date := (SELECT max(a) FROM unnest(dates) AS a);
     -- one fit with a given C; other options as they were
-    once jsonb := options - '{solver,pairs,penalty}'::text[] || '{"folds": 0}';
+    once jsonb := options - '{solver,pairs}'::text[] || '{"folds": 0}';
     linear_c float8 := @extschema@.churn_chosen_c(model, 'linear');
     bins_c float8 := @extschema@.churn_chosen_c(model, 'bins');
     linear record;

@@ -3,7 +3,7 @@
  * out: columns, a pair, and codes with an indicator of their own; with class
  * weights too. The intercept is as good as unpenalised on both sides.
  *
- * sources: src/learn/newton.c src/learn/precondition.c src/learn/thermometer.c src/learn/limits.c
+ * sources: src/learn/newton.c src/learn/newton_passes.c src/learn/precondition.c src/learn/thermometer.c src/learn/limits.c
  */
 #include <linear.h>
 #include <math.h>

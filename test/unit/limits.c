@@ -3,7 +3,7 @@
  * of the constrained minimum by naive sums, feasibility on the whole grid of
  * codes, and nothing changed where no limit bites.
  *
- * sources: src/learn/newton.c src/learn/precondition.c src/learn/thermometer.c src/learn/limits.c
+ * sources: src/learn/newton.c src/learn/newton_passes.c src/learn/precondition.c src/learn/thermometer.c src/learn/limits.c
  */
 #include <math.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * The solver over codes against its own definition: indicators written out,
  * the gradient at the solution by a naive sum, and another start.
  *
- * sources: src/learn/newton.c src/learn/precondition.c src/learn/thermometer.c src/learn/limits.c
+ * sources: src/learn/newton.c src/learn/newton_passes.c src/learn/precondition.c src/learn/thermometer.c src/learn/limits.c
  */
 #include <math.h>
 #include <stdio.h>
