@@ -248,7 +248,7 @@ bind_columns(Scorer *scorer)
 	for (int t = 0; t < model->nterms; t++)
 	{
 		int			i = model->terms[t].input;
-		int			at = row_find_column(scorer->desc, model->inputs[i]);
+		int			at = row_only_column(scorer->desc, model->inputs[i]);
 		Oid			type;
 		ModelType	as;
 
