@@ -30,6 +30,8 @@
 
 #define SUM_GROUP	100			/* terms in a row; parsers recurse on sums */
 #define STEEP		16			/* log-odds a unit of ln(1 + |x|), see below */
+#define NOTHING		1e-100		/* log-odds that are left out: a product that
+								 * vanishes is an error in SQL */
 
 /* What is said of one input; strings are palloc'd */
 typedef struct SqlInput
@@ -233,6 +235,11 @@ sql_linear(const SqlInput *input, const ModelTerm *term)
 
 		return sql_case(input, &half, NULL, 1, branches);
 	}
+	if (fabs(model_contribution(term, term->low, false)) < NOTHING &&
+		fabs(model_contribution(term, term->high, false)) < NOTHING)
+		return psprintf("CASE WHEN %s IS NULL THEN %s ELSE %s END",
+						input->column, literal(term->missing_weight),
+						typed("0"));
 	x = psprintf("least(greatest(%s, %s), %s)", input->number,
 				 literal(term->low), literal(term->high));
 	return psprintf("CASE WHEN %s IS NULL THEN %s ELSE %s * ((%s - %s) / %s) END",
