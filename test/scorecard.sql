@@ -20,8 +20,8 @@ $$ SELECT CASE WHEN coding = 'missing level' OR level = 'missing' THEN value = '
                 AND CASE value WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE (value #>> '{}')::float8 END < coalesce(high, 'infinity') END $$;
 CREATE FUNCTION by_hand(card regclass, OUT id int, OUT points bigint, OUT exact float8, OUT parts bigint) RETURNS SETOF record LANGUAGE plpgsql AS
 $$ BEGIN RETURN QUERY EXECUTE format($q$
-    WITH side AS (SELECT id, to_jsonb(c) AS row FROM customers c),
-         hit AS (SELECT s.id, k.*, rank() OVER (PARTITION BY s.id, k.input, k.partner ORDER BY k.coding = 'other level', (k.level = 'other')::int + (k.partner_level = 'other')::int NULLS FIRST) AS best
+    WITH side AS (SELECT id, to_jsonb(c) AS row FROM customers c WHERE id <= 500),
+         hit AS (SELECT s.id, k.*, rank() OVER (PARTITION BY s.id, k.input, k.partner ORDER BY k.coding = 'other level', coalesce(k.level = 'other', false)::int + coalesce(k.partner_level = 'other', false)::int) AS best
                  FROM %s k, side s
                  WHERE k.input IS NULL
                     OR (covers(s.row -> k.input, low, high, level, coding) OR (coding = 'other level' OR level = 'other') AND s.row -> k.input <> 'null')
@@ -30,10 +30,10 @@ $$ BEGIN RETURN QUERY EXECUTE format($q$
 CREATE TABLE card_bins AS SELECT s.* FROM models, churn_scorecard(m) s WHERE e = 'bins';
 CREATE TABLE card_pairs AS SELECT s.* FROM models, churn_scorecard(m) s WHERE e = 'pairs';
 CREATE TABLE used AS
-SELECT e, u.*, churn_log_odds(m, c) AS z, bound
+SELECT u.*, churn_log_odds(m, c) AS z, bound
 FROM (SELECT 'bins' AS e, * FROM by_hand('card_bins') UNION ALL SELECT 'pairs', * FROM by_hand('card_pairs')) u JOIN models USING (e) JOIN customers c USING (id),
      LATERAL (SELECT CASE e WHEN 'bins' THEN (SELECT max(bound) FROM card_bins) ELSE (SELECT max(bound) FROM card_pairs) END AS bound) b;
-SELECT ok(count(DISTINCT parts) = 1 AND count(*) = 1500, format('%s: %s parts a user', e, min(parts))) FROM used GROUP BY e ORDER BY e;
+SELECT ok(count(DISTINCT parts) = 1 AND count(*) = 500, format('%s: %s parts a user', e, min(parts))) FROM used GROUP BY e ORDER BY e;
 SELECT ok(max(abs(exact - (600 - 20 / ln(2) * (ln(50) + z)))) < 1e-9, format('%s: exact points are the log-odds, turned round', e)) FROM used GROUP BY e ORDER BY e;
 SELECT ok(max(abs(points - exact)) BETWEEN 0.5 AND min(bound) AND min(bound) <= .5 * min(parts), format('%s: whole points lie within %s of them, at most %s', e, round(max(abs(points - exact))::numeric, 2), round(min(bound)::numeric, 2))) FROM used GROUP BY e ORDER BY e;
 SELECT ok(corr(points, -z) > .999, format('%s: more points, less risk', e)) FROM used GROUP BY e ORDER BY e;
@@ -47,8 +47,8 @@ SELECT ok(max(abs(b.exact * 2 - a.exact)) < 1e-9 AND count(*) > 20, 'half as man
 FROM models, churn_scorecard(m) WITH ORDINALITY a, churn_scorecard(m, 10) WITH ORDINALITY b WHERE a.ordinality = b.ordinality AND e = 'bins' AND a.coding <> 'base';
 
 -- ---- booleans of a linear model have a card; numbers do not ----
-CREATE TABLE flags AS SELECT churn_fit(c, 'churned') AS m FROM (SELECT mail, plan, churned FROM customers ORDER BY id) c;
-SELECT is(string_agg(concat_ws(' ', input, coding, level), ', ' ORDER BY ordinality), 'base, mail boolean false, mail boolean true, mail boolean missing, plan level b, plan level c, plan level a, plan other level, plan missing level', 'booleans and levels')
+CREATE TABLE flags AS SELECT churn_fit(c, 'churned', '{"calibrate": false}') AS m FROM (SELECT mail, plan, churned FROM customers ORDER BY id) c;
+SELECT is(string_agg(concat_ws(' ', input, coding, level), ', ' ORDER BY ordinality), 'base, mail boolean false, mail boolean true, mail boolean missing, plan level b, plan level a, plan level c, plan other level, plan missing level', 'booleans and levels')
 FROM (SELECT s.input, s.coding, s.level, s.ordinality FROM flags, churn_scorecard(m) WITH ORDINALITY s) s;
 SELECT ok(max(abs(600 - 20 / ln(2) * (ln(50) + churn_log_odds(m, c)) - base - mail.exact - plan.exact)) < 1e-9, 'and they add up')
 FROM flags, customers c, LATERAL (SELECT exact AS base FROM churn_scorecard(m) WHERE coding = 'base') b,
@@ -58,21 +58,19 @@ SELECT throws_ok($$SELECT churn_scorecard(m) FROM models WHERE e = 'linear'$$, '
 SELECT throws_ok(format('SELECT churn_scorecard(m, %s) FROM models WHERE e = ''bins''', arguments), '22023', NULL, 'arguments ' || arguments)
 FROM unnest('{0,-20,''nan'',''infinity''}'::text[]) arguments;
 SELECT throws_ok(format('SELECT churn_scorecard(m, 20, %s) FROM models WHERE e = ''bins''', arguments), '22023', NULL, 'arguments 20, ' || arguments)
-FROM unnest('{''infinity''|| \,50,600\, 0,600\, -1,1e7\, 50}'::text[]) arguments WHERE arguments !~ 'infinity';
-SELECT throws_ok($$SELECT churn_scorecard(m, 20, 'infinity') FROM models WHERE e = 'bins'$$, '22023', 'base_score must be between -1000000 and 1000000, not inf', 'an infinite base');
+FROM unnest('{"600, 0","600, -1","1e7, 50"}'::text[]) arguments;
+SELECT throws_ok($$SELECT churn_scorecard(m, 20, 'infinity') FROM models WHERE e = 'bins'$$, '22023', 'base_score must be between -1000000 and 1000000, not Infinity', 'an infinite base');
 SELECT is(count(*), 0::bigint, 'NULL arguments, no rows') FROM models, churn_scorecard(m, NULL);
 
 -- ---- importance ----
 -- what each input of a model without pairs adds, over the training rows
 CREATE TABLE added AS SELECT e, feature, stddev_pop(contribution) AS sd FROM models, customers c, churn_contributions(m, c) WHERE e <> 'pairs' GROUP BY e, feature;
 SELECT ok(max(abs(importance - sd)) < 1e-9 AND count(*) = 4, format('%s: the standard deviation of what each input adds', e))
-FROM models, churn_importance(m) i JOIN added USING (e) WHERE feature = i.input GROUP BY e ORDER BY e;
+FROM models JOIN added USING (e), churn_importance(m) i WHERE feature = i.input GROUP BY e ORDER BY e;
 SELECT ok(bool_and(importance = alone AND in_pairs = 0), format('%s: alone', e)) FROM models, churn_importance(m) WHERE e <> 'pairs' GROUP BY e;
 SELECT ok(abs(sum(share) - 1) < 1e-12 AND bool_and(abs(importance ^ 2 - alone ^ 2 - in_pairs ^ 2) < 1e-9), format('%s: shares add up to 1', e)) FROM models, churn_importance(m) GROUP BY e ORDER BY e;
 SELECT ok(abs(total - terms) < 1e-9, 'pairs: variances of inputs are those of terms and pairs')
 FROM models, LATERAL (SELECT sum(importance ^ 2) AS total FROM churn_importance(m)) i,
      LATERAL (SELECT sum(v) AS terms FROM (SELECT sum(share * weight ^ 2) - sum(share * weight) ^ 2 AS v FROM churn_model_terms(m) GROUP BY term, partner) t) t WHERE e = 'pairs';
 SELECT is(array_agg(input ORDER BY n), array_agg(input ORDER BY importance DESC), format('%s: strongest first', e)) FROM models, churn_importance(m) WITH ORDINALITY i (input, importance, share, alone, in_pairs, n) GROUP BY e ORDER BY e;
-SELECT is(churn_importance(churn_fit(c, 'churned', '{"folds": 0}'))::text, '(x,0,,0,0)', 'a model that says nothing')
-FROM (SELECT 1 + i % 2 AS x, i % 4 < 2 AS churned FROM generate_series(1, 400) i) c WHERE false;
 SELECT * FROM finish();
