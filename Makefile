@@ -50,6 +50,7 @@ OBJS = \
 	src/learn/model_info.o \
 	src/learn/cells.o \
 	src/learn/model_curves.o \
+	src/learn/model_calibration.o \
 	src/learn/model_importance.o \
 	src/learn/scorecard.o \
 	src/learn/model_sql.o \

@@ -25,7 +25,7 @@ EXCEPTION WHEN invalid_text_representation THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
     RETURN regexp_replace(model, '"checksum": "[^"]*"', '"checksum": "' || substring(detail FROM 'content has "([0-9a-f]{16})"') || '"')::churn_model;
 END $$;
-UPDATE models SET m = seal(regexp_replace(m::text, '"provenance": .*$', format('"provenance": {"note": %s}}', to_json(repeat('note ', 256))))) WHERE e = 'pairs';
+UPDATE models SET m = seal(regexp_replace(m::text, '"provenance": .*$', format('"calibration": {"knots": 3, "log_odds": [-2, 0.5, 1.5], "probabilities": [0.125, 0.25, 0.75]}, "provenance": {"note": %s}}', to_json(repeat('note ', 246))))) WHERE e = 'pairs';
 SELECT ok((i ->> 'bytes')::int BETWEEN 4000 AND 4200 AND (i ->> 'pairs')::int > 0, format('a model of %s bytes, %s terms, %s pairs', i ->> 'bytes', i ->> 'terms', i ->> 'pairs')) FROM models, churn_model_info(m) i WHERE e = 'pairs';
 
 -- Stored bytes as a model, whatever they are
@@ -133,7 +133,9 @@ BEGIN
     END LOOP;
     RETURN bytes;
 END $$;
-CREATE TABLE small AS SELECT churn_fit(c, 'churned', '{"folds": 0}') AS m FROM (SELECT visits, plan, churned FROM customers ORDER BY id) c;
+CREATE TABLE small AS
+SELECT seal(regexp_replace(churn_fit(c, 'churned', '{"folds": 0}')::text, '"provenance": ', '"calibration": {"knots": 3, "log_odds": [-2, 0.5, 1.5], "probabilities": [0.125, 0.25, 0.75]}, "provenance": ')) AS m
+FROM (SELECT visits, plan, churned FROM customers ORDER BY id) c;
 SELECT is(reseal(b), b, format('the checksum of %s bytes', length(b))) FROM small, churn_model_send(m) b;
 CREATE FUNCTION fuzz_bytes(original bytea, n int) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE

@@ -88,6 +88,17 @@ CREATE TABLE tiny_model AS
 SELECT seal(replace(m::text, '"signed_log": false', '"signed_log": true')) AS m FROM (SELECT churn_fit(t, 'churned', '{"key": "id"}') AS m FROM tiny t) f;
 SELECT ok(d BETWEEN 0 AND 1e-12 AND strpos(churn_model_sql(m), 'CASE WHEN 1 + ') > 0, format('logarithms of tiny numbers, within %s', d)) FROM tiny_model, difference(m, 'tiny') d;
 
+-- ---- a map to probabilities ----
+CREATE TABLE mapped AS
+SELECT name, seal(jsonb_set(m::text::jsonb, '{calibration}', calibration)::text) AS m
+FROM models, (VALUES ('one knot', '{"knots": 1, "log_odds": [0.25], "probabilities": [0.3]}'::jsonb),
+                     ('lines and a flat piece', '{"knots": 5, "log_odds": [-2, -1.5, -0.25, 0.5, 1.75], "probabilities": [0.01, 0.05, 0.3, 0.3, 0.9]}'),
+                     ('knots far away', '{"knots": 2, "log_odds": [-1.5e308, 1.5e308], "probabilities": [0, 1]}')) c (name, calibration) WHERE e = 'bins';
+SELECT ok(d BETWEEN 0 AND 1e-12, format('%s: within %s', name, d)) FROM mapped, difference(m, 'every_type') d;
+SELECT ok(count(DISTINCT churn_predict(m, t)) > 100 AND min(churn_predict(m, t)) = .01 AND max(churn_predict(m, t)) = .9, 'which is a map') FROM mapped, every_type t WHERE name = 'lines and a flat piece';
+CREATE TABLE churn_map AS SELECT *, 1 AS churn_z FROM every_type;
+SELECT ok(d BETWEEN 0 AND 1e-12, format('%s: its names are nobody else''s', name)) FROM mapped, difference(m, 'churn_map') d WHERE name <> 'knots far away';
+
 -- ---- features of a spec: columns by their names ----
 CREATE TABLE histories AS
 SELECT u, churn_history(date '2024-01-01' + hashint4(u * 100 + g) % 150, 'order', 1 + abs(hashint4(u + g)) % 50) AS h

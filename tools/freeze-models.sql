@@ -26,12 +26,24 @@ SELECT name, churn_fit(t, 'churned', jsonb_build_object('key', 'id', 'reference_
 FROM (SELECT id, churned, spent, visits, plan, mail, since, seen, asleep FROM training) t,
      (VALUES ('linear', '{"encoding": "linear", "folds": 0}'::jsonb), ('bins', '{"encoding": "bins", "folds": 0}'),
              ('pairs', '{"encoding": "pairs", "exclude": ["spent", "mail", "since", "seen", "asleep"]}'),
-             ('one boolean', '{"folds": 0, "exclude": ["spent", "visits", "plan", "since", "seen", "asleep"]}'),
-             ('isotonic', '{"encoding": "bins", "calibration": "isotonic", "exclude": ["spent", "mail", "since", "seen", "asleep"]}')) k (name, options)
+             ('one boolean', '{"folds": 0, "exclude": ["spent", "visits", "plan", "since", "seen", "asleep"]}')) k (name, options)
 GROUP BY name, options;
 INSERT INTO models
 SELECT 'spec', churn_fit(f, f[1] + abs(hashint4(u)) % 20 > 30, u::bigint, :spec, '{"encoding": "linear", "folds": 0}')
 FROM histories, LATERAL (SELECT churn_features(h, '2024-06-01', :spec) AS f) f;
+
+-- a map to probabilities, under the checksum of the new content
+CREATE FUNCTION seal(model text) RETURNS churn_model LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+BEGIN
+    RETURN model::churn_model;
+EXCEPTION WHEN invalid_text_representation THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RETURN regexp_replace(model, '"checksum": "[^"]*"', '"checksum": "' || substring(detail FROM 'content has "([0-9a-f]{16})"') || '"')::churn_model;
+END $$;
+INSERT INTO models
+SELECT 'map', seal(jsonb_set(m::text::jsonb, '{calibration}', '{"knots": 4, "log_odds": [-2, -0.25, 0.5, 1.75], "probabilities": [0.01, 0.3, 0.3, 0.9]}')::text) FROM models WHERE name = 'pairs';
 
 -- ---- rows: of training, NULL, beyond what training saw ----
 CREATE TABLE rows_ AS SELECT to_jsonb(s) AS row FROM (SELECT spent, visits, plan, mail, since, seen, asleep FROM training WHERE id % 100 = 7) s;

@@ -334,12 +334,64 @@ sql_log_odds(const Model *model, const char *alias)
 	return out.data;
 }
 
+/* The logistic function; beyond 700 either way exp() would overflow. */
+static char *
+sql_logistic(const char *log_odds)
+{
+	return psprintf("1 / (1 + exp(-least(greatest(\n%s,\n-700), 700)))",
+					log_odds);
+}
+
+/* The line that ends at a knot; halves where the difference of two is infinite */
+static char *
+sql_line(const ModelCalibration *map, int knot)
+{
+	double		from = map->log_odds[knot - 1];
+	double		to = map->log_odds[knot];
+	double		low = map->probabilities[knot - 1];
+	double		high = map->probabilities[knot];
+	char	   *share;
+
+	if (low == high)
+		return literal(low);
+	if (isinf(to - from))
+		share = psprintf("(churn_z / 2 - %s) / %s", literal(from / 2),
+						 literal(to / 2 - from / 2));
+	else
+		share = psprintf("(churn_z - %s) / %s", literal(from),
+						 literal(to - from));
+	return psprintf("least(%s, %s + %s * %s)", literal(high), literal(low),
+					share, literal(high - low));
+}
+
+/*
+ * The map of a model, as model_score() reads it.  The sum is computed once:
+ * OFFSET keeps the planner from writing it into every branch.
+ */
+static char *
+sql_map(const ModelCalibration *map, const char *log_odds)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfo(&out, "(SELECT CASE WHEN churn_z < %s THEN %s",
+					 literal(map->log_odds[0]), literal(map->probabilities[0]));
+	for (int i = 1; i < map->nknots; i++)
+		appendStringInfo(&out, " WHEN churn_z < %s THEN %s",
+						 literal(map->log_odds[i]), sql_line(map, i));
+	put_else(&out, literal(map->probabilities[map->nknots - 1]));
+	appendStringInfo(&out, "\nFROM (SELECT\n%s\nAS churn_z OFFSET 0) AS churn_map)",
+					 log_odds);
+	return out.data;
+}
+
 PG_FUNCTION_INFO_V1(churn_model_sql);
 Datum
 churn_model_sql(PG_FUNCTION_ARGS)
 {
 	Model	   *model;
 	char	   *alias = NULL;
+	char	   *log_odds;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -351,7 +403,8 @@ churn_model_sql(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("alias is empty"),
 				 errhint("Leave it out, or name the table whose columns are read.")));
-	/* beyond 700 either way exp() would overflow */
-	PG_RETURN_TEXT_P(cstring_to_text(psprintf("1 / (1 + exp(-least(greatest(\n%s,\n-700), 700)))",
-											  sql_log_odds(model, alias))));
+	log_odds = sql_log_odds(model, alias);
+	PG_RETURN_TEXT_P(cstring_to_text(model->calibration == NULL ?
+									 sql_logistic(log_odds) :
+									 sql_map(model->calibration, log_odds)));
 }
