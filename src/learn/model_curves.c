@@ -67,12 +67,12 @@ put_levels(const Model *model, const ModelTerm *term, ReturnSetInfo *rsinfo)
 		result_row(&row);
 		result_text(&row, TERM_NAME, model->inputs[term->input]);
 		result_text(&row, TERM_CODING, missing ? "missing level" :
-				 code == term->ncuts ? "other level" : "level");
+					code == term->ncuts ? "other level" : "level");
 		result_number(&row, TERM_WEIGHT,
-				   missing ? term->missing_weight : term->values[code]);
+					  missing ? term->missing_weight : term->values[code]);
 		result_number(&row, TERM_AVERAGE, term->average);
 		result_number(&row, TERM_SHARE,
-				   missing ? term->missing_share : term->shares[code]);
+					  missing ? term->missing_share : term->shares[code]);
 		if (code < term->ncuts)
 			result_text(&row, TERM_LEVEL, term->levels[code]);
 		result_put(&row, rsinfo);
@@ -92,12 +92,12 @@ put_bins(const Model *model, const ModelTerm *term, ReturnSetInfo *rsinfo)
 		result_text(&row, TERM_NAME, model->inputs[term->input]);
 		result_text(&row, TERM_CODING, "bins");
 		result_number(&row, TERM_WEIGHT,
-				   missing ? term->missing_weight : term->values[bin]);
+					  missing ? term->missing_weight : term->values[bin]);
 		result_number(&row, TERM_AVERAGE, term->average);
 		result_number(&row, TERM_SHARE,
-				   missing ? term->missing_share : term->shares[bin]);
+					  missing ? term->missing_share : term->shares[bin]);
 		cells_put_bin(&row, term->cuts, term->ncuts, bin, TERM_LOW, TERM_HIGH,
-				TERM_LEVEL);
+					  TERM_LEVEL);
 		result_put(&row, rsinfo);
 	}
 }
@@ -123,10 +123,10 @@ put_pair(const Model *model, const ModelPair *pair, ReturnSetInfo *rsinfo)
 		result_number(&row, TERM_AVERAGE, pair->average);
 		result_number(&row, TERM_SHARE, pair->shares[cell]);
 		result_text(&row, TERM_PARTNER, model->inputs[second->input]);
-		cells_put_side(&row, model, first, cell / width, TERM_LOW, TERM_HIGH,
-				 TERM_LEVEL);
+		cells_put_side(&row, model, first, cell / width, TERM_LOW,
+					   TERM_HIGH, TERM_LEVEL);
 		cells_put_side(&row, model, second, cell % width, TERM_PARTNER_LOW,
-				 TERM_PARTNER_HIGH, TERM_PARTNER_LEVEL);
+					   TERM_PARTNER_HIGH, TERM_PARTNER_LEVEL);
 		result_put(&row, rsinfo);
 	}
 }
