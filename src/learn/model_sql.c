@@ -22,6 +22,7 @@
 #include "postgres.h"
 
 #include "common/shortest_dec.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
@@ -71,11 +72,23 @@ put_identifier(StringInfo out, const char *name)
 	appendStringInfoChar(out, '"');
 }
 
+/*
+ * The column of an input.  One whose name is longer than a column's can be is
+ * a feature, and the study's view of features shortens it so.
+ */
 static char *
 column_of(const char *alias, const char *name)
 {
 	StringInfoData out;
 
+	if (strlen(name) >= NAMEDATALEN)
+	{
+		Datum		digest = DirectFunctionCall1(md5_text,
+												 CStringGetTextDatum(name));
+
+		name = psprintf("%.*s_%s", pg_mbcharcliplen(name, strlen(name), 7),
+						name, TextDatumGetCString(digest));
+	}
 	initStringInfo(&out);
 	if (alias != NULL)
 	{
