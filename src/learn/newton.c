@@ -16,6 +16,10 @@
  * histograms take turns, for adding to one place over and over waits for
  * itself.  Nothing is random and the order of sums is fixed.
  *
+ * Scores and curvatures are functions of the weights.  Where there is no room
+ * for a number a row they are looked up anew in each pass, to the same bits:
+ * memory then does not grow with the rows.
+ *
  * J. Nocedal, S. Wright, Numerical Optimization, 2nd ed., ch. 7.1;
  * C.-J. Lin, R. Weng, S. Keerthi, JMLR 9 (2008) 627-650.
  *
@@ -24,9 +28,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "learn/limits.h"
 #include "learn/newton.h"
 
-#define CHUNK_ROWS		2048
 #define TURNS			4		/* histograms that take turns */
 #define MAX_STEPS		100		/* Newton steps */
 #define MAX_INNER		500		/* conjugate gradient steps in each */
@@ -40,11 +44,15 @@ typedef struct Newton
 {
 	const CodeProblem *problem;
 	int			n;				/* weights with the intercept */
-	double	   *scores;			/* by row: log-odds now */
+	CodeChunk	chunk;			/* rows at hand */
+	double	   *scores;			/* by row: log-odds now; forgetful: these
+								 * three are NULL */
 	double	   *moves;			/* by row: what a direction adds to them */
 	double	   *curvature;		/* by row: c p (1 - p) */
-	double	   *slopes;			/* by row: c (p - y) */
+	double	   *now;			/* by code: what makes the scores */
+	double		now_intercept;
 	double	   *table;			/* by code: numbers to add up */
+	double		intercept;		/* that goes with the table */
 	double	   *turns;			/* by block, turn and code: histograms */
 	double	   *totals;			/* by code: histogram */
 	Preconditioner preconditioner;
@@ -71,15 +79,17 @@ problem_weights(const CodeProblem *problem)
 size_t
 newton_bytes(int64_t nrows, int nblocks, int nweights, size_t squares)
 {
-	return sizeof(double) * (3 * (size_t) nrows +
-							 (2 + TURNS) * (size_t) nblocks * CODES_MAX +
+	return sizeof(double) * (2 * (size_t) nrows +
+							 (3 + TURNS) * (size_t) nblocks * CODES_MAX +
+							 (size_t) nblocks +
 							 8 * ((size_t) nweights + 1) + squares);
 }
 
 size_t
 problem_bytes(const CodeProblem *problem)
 {
-	return newton_bytes(problem->nrows, problem->nblocks,
+	return newton_bytes(problem->forgetful ? 0 : problem->nrows,
+						problem->nblocks,
 						problem_weights(problem),
 						precondition_numbers(problem));
 }
@@ -95,11 +105,16 @@ newton_place(Newton *newton, double *memory, double *scores)
 		&newton->product, &newton->tried,
 	&newton->preconditioner.shifts};
 
-	newton->scores = scores;
-	newton->moves = memory;
-	newton->curvature = memory += problem->nrows;
-	newton->slopes = memory += problem->nrows;
-	newton->table = memory += problem->nrows;
+	if (!problem->forgetful)
+	{
+		newton->scores = scores;
+		newton->moves = memory;
+		newton->curvature = memory += problem->nrows;
+		memory += problem->nrows;
+	}
+	newton->chunk.codes = (const uint8_t **) memory;
+	newton->now = memory += problem->nblocks;
+	newton->table = memory += codes;
 	newton->totals = memory += codes;
 	newton->turns = memory += codes;
 	memory += TURNS * codes;
@@ -109,54 +124,52 @@ newton_place(Newton *newton, double *memory, double *scores)
 		memory += newton->n;
 	}
 	newton->preconditioner.problem = problem;
+	/* free until a step begins to search */
+	newton->preconditioner.scratch = newton->search;
 	newton->preconditioner.factors = memory;
 }
 
 /* ---- passes over the rows ---- */
 
-/* Numbers of all codes from weights; returns the intercept. */
+/* Numbers of all codes from weights, into a table; returns the intercept. */
 static double
-fill_table(Newton *newton, const double *weights)
+fill_table(const Newton *newton, const double *weights, double *table)
 {
 	const CodeProblem *problem = newton->problem;
 
 	for (int b = 0; b < problem->nblocks; b++)
 	{
 		block_values(&problem->blocks[b], weights,
-					 newton->table + (size_t) b * CODES_MAX);
+					 table + (size_t) b * CODES_MAX);
 		weights += problem->blocks[b].nweights;
 	}
 	return *weights;
 }
 
-/* out[row] = intercept + numbers of the row's codes, for a chunk of rows */
+/* out[] = intercept + numbers of the rows' codes, for n rows at hand */
 static void
-look_up(const Newton *newton, double intercept, int64_t first, int n,
+look_up(const Newton *newton, const double *table, double intercept, int n,
 		double *out)
 {
-	const CodeProblem *problem = newton->problem;
-
 	for (int i = 0; i < n; i++)
 		out[i] = intercept;
-	for (int b = 0; b < problem->nblocks; b++)
+	for (int b = 0; b < newton->problem->nblocks; b++)
 	{
-		const uint8_t *codes = problem->blocks[b].codes + first;
-		const double *table = newton->table + (size_t) b * CODES_MAX;
+		const uint8_t *codes = newton->chunk.codes[b];
+		const double *numbers = table + (size_t) b * CODES_MAX;
 
 		for (int i = 0; i < n; i++)
-			out[i] += table[codes[i]];
+			out[i] += numbers[codes[i]];
 	}
 }
 
-/* Add values[row] to the histograms of the row's codes, for a chunk. */
+/* Add a number a row to the histograms of the codes, for n rows at hand. */
 static void
-count_in(Newton *newton, int64_t first, int n, const double *values)
+count_in(Newton *newton, int n, const double *values)
 {
-	const CodeProblem *problem = newton->problem;
-
-	for (int b = 0; b < problem->nblocks; b++)
+	for (int b = 0; b < newton->problem->nblocks; b++)
 	{
-		const uint8_t *codes = problem->blocks[b].codes + first;
+		const uint8_t *codes = newton->chunk.codes[b];
 		double	   *turns = newton->turns + (size_t) b * TURNS * CODES_MAX;
 		int			i = 0;
 
@@ -202,90 +215,190 @@ collect(Newton *newton, double all, double *sums)
 	*sums = all;
 }
 
-/* Rows of the next chunk; gives the caller a chance to be interrupted. */
+/*
+ * Take the rows from "first" on at hand; returns their number, 0 at the end.
+ * Gives the caller a chance to be interrupted.
+ */
 static int
-next_chunk(const Newton *newton, int64_t first)
+next_chunk(Newton *newton, int64_t first)
 {
-	int64_t		left = newton->problem->nrows - first;
+	const CodeProblem *problem = newton->problem;
+	CodeChunk  *chunk = &newton->chunk;
+	int64_t		left = problem->nrows - first;
+	int			room = problem->chunk_rows > 0 ? problem->chunk_rows :
+		CODES_CHUNK;
 
-	if (newton->problem->check != NULL)
-		newton->problem->check();
-	return left < CHUNK_ROWS ? (int) left : CHUNK_ROWS;
+	if (problem->check != NULL)
+		problem->check();
+	if (left <= 0)
+		return 0;
+	if (problem->load != NULL)
+		problem->load(problem->load_arg, first, chunk);
+	else
+	{
+		for (int b = 0; b < problem->nblocks; b++)
+			chunk->codes[b] = problem->blocks[b].codes + first;
+		chunk->churned = problem->churned + first;
+		chunk->training = problem->training + first;
+	}
+	return left < room ? (int) left : room;
 }
 
-/* out[row] for all rows */
-static void
-score_rows(Newton *newton, const double *weights, double *out)
+/* What the i-th row at hand counts: 0 when it does not train */
+static inline double
+row_c(const Newton *newton, int i)
 {
-	double		intercept = fill_table(newton, weights);
+	if (newton->chunk.training != NULL && !newton->chunk.training[i])
+		return 0;
+	return newton->problem->c[newton->chunk.churned[i]];
+}
+
+/* Scores of the rows at hand, which begin at "first" */
+static const double *
+scores_at_hand(const Newton *newton, int64_t first, int n, double *buffer)
+{
+	if (newton->scores != NULL)
+		return newton->scores + first;
+	look_up(newton, newton->now, newton->now_intercept, n, buffer);
+	return buffer;
+}
+
+/* The scores are from now on those of given weights. */
+static void
+set_scores(Newton *newton, const double *weights)
+{
 	int			n;
 
-	for (int64_t first = 0; first < newton->problem->nrows; first += n)
-	{
-		n = next_chunk(newton, first);
-		look_up(newton, intercept, first, n, out + first);
-	}
+	newton->now_intercept = fill_table(newton, weights, newton->now);
+	if (newton->scores == NULL)
+		return;
+	for (int64_t first = 0; (n = next_chunk(newton, first)) > 0; first += n)
+		look_up(newton, newton->now, newton->now_intercept, n,
+				newton->scores + first);
 	newton->passes++;
+}
+
+/* The moves are from now on those of a direction. */
+static void
+set_moves(Newton *newton)
+{
+	int			n;
+
+	newton->intercept = fill_table(newton, newton->direction, newton->table);
+	if (newton->moves == NULL)
+		return;
+	for (int64_t first = 0; (n = next_chunk(newton, first)) > 0; first += n)
+		look_up(newton, newton->table, newton->intercept, n,
+				newton->moves + first);
+	newton->passes++;
+}
+
+/* Moves of the rows at hand */
+static const double *
+moves_at_hand(const Newton *newton, int64_t first, int n, double *buffer)
+{
+	if (newton->moves != NULL)
+		return newton->moves + first;
+	look_up(newton, newton->table, newton->intercept, n, buffer);
+	return buffer;
 }
 
 /* Sum of c * log-loss at scores + length * moves */
 static double
-loss_at(const Newton *newton, double length)
+loss_at(Newton *newton, double length)
 {
-	const CodeProblem *problem = newton->problem;
+	double		scores[CODES_CHUNK],
+				moves[CODES_CHUNK];
 	double		loss = 0;
+	int			n;
 
-	for (int64_t row = 0; row < problem->nrows; row++)
+	for (int64_t first = 0; (n = next_chunk(newton, first)) > 0; first += n)
 	{
-		double		z = newton->scores[row];
-		double		margin;
+		const double *now = scores_at_hand(newton, first, n, scores);
+		const double *move = length == 0 ? NULL :
+			moves_at_hand(newton, first, n, moves);
 
-		if (!problem->training[row])
-			continue;
-		if (length != 0)
-			z += length * newton->moves[row];
-		margin = problem->churned[row] ? z : -z;
-		loss += problem->c[problem->churned[row]] *
-			(margin > 0 ? log1p(exp(-margin)) : log1p(exp(margin)) - margin);
+		for (int i = 0; i < n; i++)
+		{
+			double		c = row_c(newton, i);
+			double		z = move == NULL ? now[i] : now[i] + length * move[i];
+			double		margin = newton->chunk.churned[i] ? z : -z;
+
+			if (c > 0)
+				loss += c * (margin > 0 ? log1p(exp(-margin)) :
+							 log1p(exp(margin)) - margin);
+		}
 	}
+	newton->passes++;
 	return loss;
 }
 
-/* Slope and curvature of every row's loss; returns the sum of curvatures. */
-static double
-differentiate(Newton *newton, double *sum_slopes)
+/* Curvature of the loss of the i-th row at hand; its slope unless NULL */
+static inline double
+differentiate(const Newton *newton, int i, double score, double *slope)
 {
-	const CodeProblem *problem = newton->problem;
+	double		c = row_c(newton, i);
+	double		e = exp(-fabs(score));
+
+	if (slope != NULL)
+		*slope = c * ((score >= 0 ? 1 / (1 + e) : e / (1 + e)) -
+					  newton->chunk.churned[i]);
+	return c * (e / ((1 + e) * (1 + e)));
+}
+
+/* Curvatures of the rows at hand */
+static const double *
+curvature_at_hand(const Newton *newton, int64_t first, int n, double *buffer)
+{
+	if (newton->curvature != NULL)
+		return newton->curvature + first;
+	look_up(newton, newton->now, newton->now_intercept, n, buffer);
+	for (int i = 0; i < n; i++)
+		buffer[i] = differentiate(newton, i, buffer[i], NULL);
+	return buffer;
+}
+
+/* Count the slopes in; returns the sums of slopes and of curvatures. */
+static double
+count_slopes(Newton *newton, double *sum_curvature)
+{
+	double		scores[CODES_CHUNK],
+				slopes[CODES_CHUNK];
 	double		sum = 0;
+	int			n;
 
-	*sum_slopes = 0;
-	for (int64_t row = 0; row < problem->nrows; row++)
+	*sum_curvature = 0;
+	clear_turns(newton);
+	for (int64_t first = 0; (n = next_chunk(newton, first)) > 0; first += n)
 	{
-		double		c = problem->training[row] ?
-			problem->c[problem->churned[row]] : 0;
-		double		e = exp(-fabs(newton->scores[row]));
-		double		p = newton->scores[row] >= 0 ? 1 / (1 + e) : e / (1 + e);
+		const double *now = scores_at_hand(newton, first, n, scores);
 
-		newton->slopes[row] = c * (p - problem->churned[row]);
-		newton->curvature[row] = c * (e / ((1 + e) * (1 + e)));
-		*sum_slopes += newton->slopes[row];
-		sum += newton->curvature[row];
+		for (int i = 0; i < n; i++)
+		{
+			double		curvature = differentiate(newton, i, now[i],
+												  &slopes[i]);
+
+			if (newton->curvature != NULL)
+				newton->curvature[first + i] = curvature;
+			sum += slopes[i];
+			*sum_curvature += curvature;
+		}
+		count_in(newton, n, slopes);
 	}
+	newton->passes++;
 	return sum;
 }
 
-/* Count a number a row in. */
+/* Count the curvatures in. */
 static void
-count_rows(Newton *newton, const double *values)
+count_curvature(Newton *newton)
 {
+	double		buffer[CODES_CHUNK];
 	int			n;
 
 	clear_turns(newton);
-	for (int64_t first = 0; first < newton->problem->nrows; first += n)
-	{
-		n = next_chunk(newton, first);
-		count_in(newton, first, n, values + first);
-	}
+	for (int64_t first = 0; (n = next_chunk(newton, first)) > 0; first += n)
+		count_in(newton, n, curvature_at_hand(newton, first, n, buffer));
 	newton->passes++;
 }
 
@@ -293,47 +406,51 @@ count_rows(Newton *newton, const double *values)
 static void
 gradient(Newton *newton, const double *weights)
 {
-	double		slopes;
+	double		curvature;
+	double		slopes = count_slopes(newton, &curvature);
 
 	/* all rows may be as good as certain */
-	newton->preconditioner.sum = differentiate(newton, &slopes) + LEAST_CURVATURE;
-	count_rows(newton, newton->slopes);
+	newton->preconditioner.sum = curvature + LEAST_CURVATURE;
 	collect(newton, slopes, newton->gradient);
 	for (int i = 0; i < newton->n - 1; i++)
 		newton->gradient[i] += weights[i];
-	count_rows(newton, newton->curvature);
+	limits_gradient(newton->problem->limits, weights, newton->gradient);
+	count_curvature(newton);
 	for (int b = 0; b < newton->problem->nblocks; b++)
 	{
 		take_totals(newton, b);
 		precondition_block(&newton->preconditioner, b, newton->totals);
 	}
+	limits_prepare(newton->problem->limits, &newton->preconditioner);
 }
 
 /* product = Hessian * search, in one pass */
 static void
 multiply(Newton *newton)
 {
-	double		intercept = fill_table(newton, newton->search);
+	double		chunk[CODES_CHUNK],
+				buffer[CODES_CHUNK];
 	double		all = 0;
 	int			n;
 
+	newton->intercept = fill_table(newton, newton->search, newton->table);
 	clear_turns(newton);
-	for (int64_t first = 0; first < newton->problem->nrows; first += n)
+	for (int64_t first = 0; (n = next_chunk(newton, first)) > 0; first += n)
 	{
-		double		chunk[CHUNK_ROWS];
+		const double *curvature = curvature_at_hand(newton, first, n, buffer);
 
-		n = next_chunk(newton, first);
-		look_up(newton, intercept, first, n, chunk);
+		look_up(newton, newton->table, newton->intercept, n, chunk);
 		for (int i = 0; i < n; i++)
 		{
-			chunk[i] *= newton->curvature[first + i];
+			chunk[i] *= curvature[i];
 			all += chunk[i];
 		}
-		count_in(newton, first, n, chunk);
+		count_in(newton, n, chunk);
 	}
 	collect(newton, all, newton->product);
 	for (int i = 0; i < newton->n - 1; i++)
 		newton->product[i] += newton->search[i];
+	limits_product(newton->problem->limits, newton->search, newton->product);
 	newton->product[newton->n - 1] +=
 		LEAST_CURVATURE * newton->search[newton->n - 1];
 	newton->passes++;
@@ -356,6 +473,7 @@ static double
 ask(Newton *newton)
 {
 	precondition(&newton->preconditioner, newton->residual, newton->solved);
+	limits_precondition(newton->problem->limits, newton->solved, newton->n);
 	return dot(newton->residual, newton->solved, newton->n);
 }
 
@@ -408,7 +526,7 @@ take_step(Newton *newton, double *weights, double *objective, double slope)
 {
 	double		length = 1;
 
-	score_rows(newton, newton->direction, newton->moves);
+	set_moves(newton);
 	for (int i = 0; i < MAX_HALVINGS; i++, length /= 2)
 	{
 		double		next;
@@ -416,14 +534,14 @@ take_step(Newton *newton, double *weights, double *objective, double slope)
 		for (int w = 0; w < newton->n; w++)
 			newton->tried[w] = weights[w] + length * newton->direction[w];
 		next = dot(newton->tried, newton->tried, newton->n - 1) / 2 +
-			loss_at(newton, length);
+			loss_at(newton, length) +
+			limits_loss(newton->problem->limits, newton->tried);
 		/* near the minimum what is gained drowns in rounding */
 		if (!(next <= *objective + ENOUGH * length * slope +
 			  1e-15 * *objective))
 			continue;
 		memcpy(weights, newton->tried, sizeof(double) * newton->n);
-		for (int64_t row = 0; row < newton->problem->nrows; row++)
-			newton->scores[row] += length * newton->moves[row];
+		set_scores(newton, weights);
 		*objective = next;
 		return true;
 	}
@@ -439,7 +557,7 @@ newton_score(const CodeProblem *problem, void *memory, const double *weights,
 	newton.problem = problem;
 	newton.n = problem_weights(problem) + 1;
 	newton_place(&newton, memory, scores);
-	score_rows(&newton, weights, scores);
+	set_scores(&newton, weights);
 }
 
 int
@@ -452,8 +570,9 @@ newton_fit(const CodeProblem *problem, double tolerance, void *memory,
 	newton.problem = problem;
 	newton.n = problem_weights(problem) + 1;
 	newton_place(&newton, memory, scores);
-	score_rows(&newton, weights, scores);
-	objective = dot(weights, weights, newton.n - 1) / 2 + loss_at(&newton, 0);
+	set_scores(&newton, weights);
+	objective = dot(weights, weights, newton.n - 1) / 2 +
+		loss_at(&newton, 0) + limits_loss(problem->limits, weights);
 	for (int step = 0; step < MAX_STEPS; step++)
 	{
 		double		slope;
@@ -465,7 +584,5 @@ newton_fit(const CodeProblem *problem, double tolerance, void *memory,
 			-slope / 2 <= tolerance * objective)
 			break;
 	}
-	/* scores without the rounding of many small moves */
-	score_rows(&newton, weights, scores);
 	return newton.passes;
 }

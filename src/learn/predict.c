@@ -9,9 +9,9 @@
 
 #include "learn/scorer.h"
 
-/* The scorer of a model, which has read (model, float8[]) */
-static const Scorer *
-array_scorer(FunctionCallInfo fcinfo)
+/* A row read for (model, float8[]) */
+static Scorer *
+read_array(FunctionCallInfo fcinfo)
 {
 	Scorer	   *scorer = scorer_get(fcinfo, PG_GETARG_DATUM(0));
 
@@ -19,9 +19,9 @@ array_scorer(FunctionCallInfo fcinfo)
 	return scorer;
 }
 
-/* The same for (model, history, as_of) */
-static const Scorer *
-history_scorer(FunctionCallInfo fcinfo)
+/* A row read for (model, history, as_of) */
+static Scorer *
+read_history(FunctionCallInfo fcinfo)
 {
 	Scorer	   *scorer = scorer_get(fcinfo, PG_GETARG_DATUM(0));
 
@@ -29,9 +29,9 @@ history_scorer(FunctionCallInfo fcinfo)
 	return scorer;
 }
 
-/* The same for (model, record) */
-static const Scorer *
-row_scorer(FunctionCallInfo fcinfo)
+/* A row read for (model, record) */
+static Scorer *
+read_row(FunctionCallInfo fcinfo)
 {
 	Scorer	   *scorer = scorer_get(fcinfo, PG_GETARG_DATUM(0));
 
@@ -39,7 +39,7 @@ row_scorer(FunctionCallInfo fcinfo)
 	return scorer;
 }
 
-/* The model's probability of what was read */
+/* The model's probability for the row that was read */
 static double
 probability(const Scorer *scorer)
 {
@@ -50,40 +50,40 @@ PG_FUNCTION_INFO_V1(churn_log_odds_array);
 Datum
 churn_log_odds_array(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(scorer_log_odds(array_scorer(fcinfo)));
+	PG_RETURN_FLOAT8(scorer_log_odds(read_array(fcinfo)));
 }
 
 PG_FUNCTION_INFO_V1(churn_log_odds_history);
 Datum
 churn_log_odds_history(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(scorer_log_odds(history_scorer(fcinfo)));
+	PG_RETURN_FLOAT8(scorer_log_odds(read_history(fcinfo)));
 }
 
 PG_FUNCTION_INFO_V1(churn_log_odds_row);
 Datum
 churn_log_odds_row(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(scorer_log_odds(row_scorer(fcinfo)));
+	PG_RETURN_FLOAT8(scorer_log_odds(read_row(fcinfo)));
 }
 
 PG_FUNCTION_INFO_V1(churn_predict_array);
 Datum
 churn_predict_array(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(probability(array_scorer(fcinfo)));
+	PG_RETURN_FLOAT8(probability(read_array(fcinfo)));
 }
 
 PG_FUNCTION_INFO_V1(churn_predict_history);
 Datum
 churn_predict_history(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(probability(history_scorer(fcinfo)));
+	PG_RETURN_FLOAT8(probability(read_history(fcinfo)));
 }
 
 PG_FUNCTION_INFO_V1(churn_predict_row);
 Datum
 churn_predict_row(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(probability(row_scorer(fcinfo)));
+	PG_RETURN_FLOAT8(probability(read_row(fcinfo)));
 }
