@@ -20,7 +20,7 @@ COPY received FROM :'file' (FORMAT binary);
 CREATE CAST (bytea AS churn_model) WITHOUT FUNCTION;
 CREATE TABLE stored AS SELECT name, decode(bytes, 'hex')::churn_model AS m FROM frozen;
 
-SELECT is(string_agg(name, ', ' ORDER BY name), 'bins, linear, map, one boolean, pairs, spec', 'text and binary form are the same model') FROM models JOIN received USING (name, m) JOIN stored USING (name, m);
+SELECT is(string_agg(name, ', ' ORDER BY name), 'bins, isotonic, linear, map, one boolean, pairs, spec', 'text and binary form are the same model') FROM models JOIN received USING (name, m) JOIN stored USING (name, m);
 SELECT is(m::text, text, name || ': printed as it was then') FROM frozen JOIN received USING (name);
 SELECT is(encode(churn_model_send(m), 'hex'), bytes, name || ': sent as it was then') FROM frozen JOIN models USING (name);
 SELECT is(string_agg(DISTINCT coding, ', ' ORDER BY coding), 'bins, level, linear, missing level, other level, pair, signed log', 'every kind of term is there') FROM models, churn_model_terms(m);

@@ -26,6 +26,7 @@ SELECT name, churn_fit(t, 'churned', jsonb_build_object('key', 'id', 'reference_
 FROM (SELECT id, churned, spent, visits, plan, mail, since, seen, asleep FROM training) t,
      (VALUES ('linear', '{"encoding": "linear", "folds": 0}'::jsonb), ('bins', '{"encoding": "bins", "folds": 0}'),
              ('pairs', '{"encoding": "pairs", "exclude": ["spent", "mail", "since", "seen", "asleep"]}'),
+             ('isotonic', '{"encoding": "bins", "calibration": "isotonic", "exclude": ["spent", "mail", "since", "seen", "asleep"]}'),
              ('one boolean', '{"folds": 0, "exclude": ["spent", "visits", "plan", "since", "seen", "asleep"]}')) k (name, options)
 GROUP BY name, options;
 INSERT INTO models

@@ -29,7 +29,7 @@ model_score(const Model *model, double log_odds)
 		return map->probabilities[0];
 	if (above == map->nknots)
 		return map->probabilities[map->nknots - 1];
-	/* halves first: the difference of two knots may exceed a double */
+	/* halves first: the difference of two knots may exceed a double; theirs is not 0 */
 	share = (log_odds / 2 - map->log_odds[above - 1] / 2) /
 		(map->log_odds[above] / 2 - map->log_odds[above - 1] / 2);
 	return Min(map->probabilities[above],
