@@ -48,7 +48,11 @@ OBJS = \
 	src/learn/model_text_terms.o \
 	src/learn/model_text.o \
 	src/learn/model_info.o \
+	src/learn/cells.o \
 	src/learn/model_curves.o \
+	src/learn/model_importance.o \
+	src/learn/scorecard.o \
+	src/learn/model_sql.o \
 	src/learn/levels.o \
 	src/learn/level_codes.o \
 	src/learn/model_calibration.o \
@@ -156,6 +160,7 @@ SQL_PARTS = \
 	src/history/features.sql \
 	src/history/standing.sql \
 	src/learn/model.sql \
+	src/learn/model_use.sql \
 	src/learn/fit.sql \
 	src/learn/predict.sql \
 	src/learn/fit_memory.sql \

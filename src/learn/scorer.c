@@ -233,25 +233,27 @@ scorer_read_history(Scorer *scorer, Datum history, DateADT as_of)
 }
 
 /*
- * Find the inputs of the model among a row's columns, by name.  Those without
- * a term are not needed: they were constant in training, say.
+ * Find the inputs of the model among a row's columns, by name.  Those that
+ * add nothing are not needed: they were constant in training, say.
  */
 static void
 bind_columns(Scorer *scorer)
 {
 	const Model *model = scorer->model;
+	bool	   *speaking = model_speaking(model);
 	StringInfoData missing;
 
 	initStringInfo(&missing);
 	for (int i = 0; i < model->ninputs; i++)
-		scorer->column[i] = -1;
-	for (int t = 0; t < model->nterms; t++)
 	{
-		int			i = model->terms[t].input;
-		int			at = row_only_column(scorer->desc, model->inputs[i]);
+		int			at;
 		Oid			type;
 		ModelType	as;
 
+		scorer->column[i] = -1;
+		if (!speaking[i])
+			continue;
+		at = row_only_column(scorer->desc, model->inputs[i]);
 		scorer->column[i] = at;
 		if (at < 0)
 		{
