@@ -220,13 +220,14 @@ $$;
 COMMENT ON FUNCTION churn_study_row(text) IS 'support function of all that take a study: its row; 42704 with a hint where there is none, 42501 where it is not yours';
 
 -- The same, and until the end of the transaction nobody else trains,
--- refreshes or promotes in this study.
+-- refreshes or promotes in this study.  Rows that refer to it can be added:
+-- a run that is skipped is recorded while another is at work.
 CREATE FUNCTION churn_study_lock(name text) RETURNS churn_studies
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM FROM @extschema@.churn_studies AS s WHERE s.study = name FOR UPDATE;
+    PERFORM FROM @extschema@.churn_studies AS s WHERE s.study = name FOR NO KEY UPDATE;
     RETURN @extschema@.churn_study_row(name);
 END
 $$;
