@@ -193,7 +193,9 @@ SQL_PARTS = \
 	src/operate/compare.sql \
 	src/operate/report_figures.sql \
 	src/operate/report.sql \
-	src/operate/runs.sql
+	src/operate/runs.sql \
+	src/operate/schedule.sql \
+	src/operate/status.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =

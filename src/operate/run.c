@@ -28,6 +28,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -343,4 +344,17 @@ churn_process_memory(PG_FUNCTION_ARGS)
 #else
 	PG_RETURN_INT64((int64) usage.ru_maxrss * 1024);
 #endif
+}
+
+PG_FUNCTION_INFO_V1(churn_cron_database);
+
+/* churn_cron_database(): a setting that only superusers could read by SHOW */
+Datum
+churn_cron_database(PG_FUNCTION_ARGS)
+{
+	const char *name = GetConfigOption("cron.database_name", true, false);
+
+	if (name == NULL || name[0] == '\0')
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(name));
 }

@@ -397,7 +397,9 @@ BEGIN
                 CASE WHEN cascade THEN 'CASCADE' ELSE 'RESTRICT' END);
         END IF;
     END LOOP;
+    PERFORM @extschema@.churn_unschedule(j.study, j.task) FROM @extschema@.churn_jobs() AS j
+    WHERE j.study = d.study AND j.runs_as = current_user;
     DELETE FROM @extschema@.churn_studies AS s WHERE s.study = d.study;
 END
 $$;
-COMMENT ON FUNCTION churn_drop_study(text, boolean) IS 'drop a study with its sources, models, tables and views; cascade also drops what others built on those (else 2BP01); 42501 unless the caller owns them';
+COMMENT ON FUNCTION churn_drop_study(text, boolean) IS 'drop a study with its sources, models, records of runs, tables and views, and the jobs that the current user scheduled for it; cascade also drops what others built on those (else 2BP01); 42501 unless the caller owns them';
