@@ -8,18 +8,28 @@ SELECT no_plan();
 SELECT throws_ok($$CALL churn_run('none', 'refresh')$$, '2D000', 'churn_run cannot work inside a transaction block or a function');
 \set VERBOSITY sqlstate
 BEGIN;
+\set ON_ERROR_STOP off
 CALL churn_run('none', 'refresh');
-SELECT :'SQLSTATE' AS state \gset block_
+\set ON_ERROR_STOP on
 ROLLBACK;
+SELECT :'LAST_ERROR_SQLSTATE' AS state \gset block_
+\set ON_ERROR_STOP off
 CALL churn_run('none', 'refresh');
-SELECT :'SQLSTATE' AS state \gset none_
+\set ON_ERROR_STOP on
+SELECT :'LAST_ERROR_SQLSTATE' AS state \gset none_
 SELECT churn_create_study('shop', '60 days', key_kinds => '{order}', windows => '{7,30,90}') \g /dev/null
+\set ON_ERROR_STOP off
 CALL churn_run('shop', 'weekly');
-SELECT :'SQLSTATE' AS state, :'LAST_ERROR_MESSAGE' AS message \gset task_
+\set ON_ERROR_STOP on
+SELECT :'LAST_ERROR_SQLSTATE' AS state, :'LAST_ERROR_MESSAGE' AS message \gset task_
+\set ON_ERROR_STOP off
 CALL churn_run('shop', NULL);
-SELECT :'SQLSTATE' AS state \gset null_
+\set ON_ERROR_STOP on
+SELECT :'LAST_ERROR_SQLSTATE' AS state \gset null_
+\set ON_ERROR_STOP off
 CALL churn_run(NULL, 'refresh');
-SELECT :'SQLSTATE' AS state, :'LAST_ERROR_MESSAGE' AS message \gset nobody_
+\set ON_ERROR_STOP on
+SELECT :'LAST_ERROR_SQLSTATE' AS state, :'LAST_ERROR_MESSAGE' AS message \gset nobody_
 SELECT is(:'block_state'::text, '2D000', 'in a transaction block');
 SELECT is(:'none_state'::text, '42704', 'no such study');
 SELECT is(:'task_state'::text, '22023', 'an unknown task');
@@ -36,10 +46,12 @@ CREATE TABLE shop AS SELECT user_id, ts, kind, amount FROM churn_simulate(1500, 
 SELECT max(ts)::date - 20 AS today FROM shop \gset
 SET churn.today = :'today';
 SELECT churn_add_source('shop', 'shop', 'user_id', 'ts', 'amount', kind_column => 'kind') \g /dev/null
+\set ON_ERROR_STOP off
 CALL churn_run('shop', 'refresh');
-SELECT :'SQLSTATE' AS state \gset first_
+\set ON_ERROR_STOP on
+SELECT :'LAST_ERROR_SQLSTATE' AS state \gset first_
 SELECT is(:'first_state'::text, '55000', 'the error of a stage is raised again');
-SELECT is((task, trigger, who, outcome, stage, sqlstate, message)::text, (VALUES ('refresh'::text, 'hand'::text, session_user::text, 'failed'::text, 'refresh'::text, '55000'::text, 'study "shop" has no champion'::text))::text, 'and recorded') FROM churn_runs;
+SELECT is((task, trigger, who, outcome, stage, sqlstate, message)::text, ROW('refresh'::text, 'hand'::text, session_user::text, 'failed'::text, 'refresh'::text, '55000'::text, 'study "shop" has no champion'::text)::text, 'and recorded') FROM churn_runs;
 SELECT ok(pid = pg_backend_pid() AND ended_at >= started_at AND as_of IS NULL AND rows = '{}', 'by whom and when') FROM churn_runs;
 SELECT churn_train('shop', snapshots => 1, options => '{"c": 0.001, "encoding": "linear"}') \g /dev/null
 SELECT churn_promote('shop', 1, force => true, reason => 'a test') FROM churn_models WHERE status <> 'champion' \g /dev/null
@@ -61,24 +73,32 @@ CREATE FUNCTION churn_monitor_owned(study text, as_of date) RETURNS int LANGUAGE
 	IF current_setting('test.wait', true) = 'yes' THEN PERFORM pg_sleep(60); END IF;
 	RAISE EXCEPTION 'cannot watch %', study USING ERRCODE = '22012'; END $$;
 CREATE FUNCTION churn_retrain_owned(study text, as_of date) RETURNS SETOF int LANGUAGE sql AS 'SELECT generate_series(1, 3)';
+\set ON_ERROR_STOP off
 CALL churn_run('shop', 'nightly');
-SELECT :'SQLSTATE' AS state \gset night_
+\set ON_ERROR_STOP on
+SELECT :'LAST_ERROR_SQLSTATE' AS state \gset night_
 SELECT is(:'night_state'::text, '22012', 'the first error of a night is raised');
 SELECT is((outcome, stage, sqlstate, message)::text, '(failed,monitor,22012,"cannot watch shop")', 'and recorded') FROM churn_runs WHERE id = (SELECT max(id) FROM churn_runs);
 SELECT ok(rows ?& '{refresh,retrain}' AND NOT rows ? 'monitor' AND rows ->> 'retrain' = '3', 'the stages before and after are done') FROM churn_runs WHERE id = (SELECT max(id) FROM churn_runs);
 CREATE FUNCTION churn_retrain_due(study text, as_of date) RETURNS boolean LANGUAGE sql AS 'SELECT as_of IS NOT NULL';
+\set ON_ERROR_STOP off
 CALL churn_run('shop', 'nightly');
+\set ON_ERROR_STOP on
 SELECT is(rows -> 'retrain', 'null', 'a stage that is not due') FROM churn_runs WHERE id = (SELECT max(id) FROM churn_runs);
 CALL churn_run('shop', 'retrain');
 SELECT is(rows ->> 'retrain', '3', 'is done when it is asked for') FROM churn_runs WHERE id = (SELECT max(id) FROM churn_runs);
 SET test.wait = 'yes';
 SET statement_timeout = '1s';
+\set ON_ERROR_STOP off
 CALL churn_run('shop', 'nightly');
+\set ON_ERROR_STOP on
 RESET statement_timeout;
 SELECT is((outcome, stage, sqlstate, rows ? 'refresh', rows ? 'retrain')::text, '(cancelled,monitor,57014,t,f)', 'a timeout ends the night; what was committed stays') FROM churn_runs WHERE id = (SELECT max(id) FROM churn_runs);
 DROP FUNCTION churn_monitor_owned, churn_retrain_owned, churn_retrain_due;
+\set ON_ERROR_STOP off
 CALL churn_run('shop', 'monitor');
-SELECT :'SQLSTATE' AS state \gset later_
+\set ON_ERROR_STOP on
+SELECT :'LAST_ERROR_SQLSTATE' AS state \gset later_
 SELECT is(:'later_state'::text, '0A000', 'a task that is not there');
 \endif
 \set VERBOSITY default
@@ -139,10 +159,14 @@ SET ROLE churn_r_owner;
 SELECT churn_create_study('theirs', '60 days', key_kinds => '{order}', schema => 'r') \g /dev/null
 SELECT churn_add_source('theirs', 'shop', 'user_id', 'ts', kind_column => 'kind') \g /dev/null
 \set VERBOSITY sqlstate
+\set ON_ERROR_STOP off
 CALL churn_run('shop', 'refresh');
-SELECT :'SQLSTATE' AS state \gset stranger_
+\set ON_ERROR_STOP on
+SELECT :'LAST_ERROR_SQLSTATE' AS state \gset stranger_
+\set ON_ERROR_STOP off
 CALL churn_run('theirs', 'refresh');
-SELECT :'SQLSTATE' AS state \gset owner_
+\set ON_ERROR_STOP on
+SELECT :'LAST_ERROR_SQLSTATE' AS state \gset owner_
 SELECT is(:'stranger_state'::text, '42501', 'no run of somebody else''s study');
 SELECT is(:'owner_state'::text, '55000', 'one of their own');
 SELECT is((SELECT string_agg(study, ' ') FROM churn_runs), 'theirs', 'they see their runs only');
@@ -151,12 +175,16 @@ SELECT throws_ok($$INSERT INTO churn_runs (study, task, trigger) VALUES ('shop',
 SELECT throws_ok($$INSERT INTO churn_runs (study, task, trigger, who) VALUES ('theirs', 'refresh', 'hand', 'postgres')$$, '42501', NULL, 'nor in another name');
 SELECT throws_ok($$SELECT churn_schedule('shop', 'nightly', '15 3 * * *')$$, '42501', 'permission denied for study "shop"');
 SET ROLE churn_r_member;
+\set ON_ERROR_STOP off
 CALL churn_run('theirs', 'refresh');
-SELECT :'SQLSTATE' AS state \gset member_
+\set ON_ERROR_STOP on
+SELECT :'LAST_ERROR_SQLSTATE' AS state \gset member_
 SELECT is(:'member_state'::text, '55000', 'a member runs it too');
 SET ROLE churn_r_stranger;
+\set ON_ERROR_STOP off
 CALL churn_run('theirs', 'refresh');
-SELECT :'SQLSTATE' AS state \gset stranger_
+\set ON_ERROR_STOP on
+SELECT :'LAST_ERROR_SQLSTATE' AS state \gset stranger_
 SELECT is(:'stranger_state'::text, '42501', 'a stranger does not');
 SELECT is((SELECT count(*) FROM churn_runs) + (SELECT count(*) FROM churn_status) + (SELECT count(*) FROM churn_schedules), 0::bigint, 'and sees nothing');
 RESET ROLE;
@@ -171,7 +199,9 @@ SELECT churn_add_source('trap', 'r.later', 'user_id', 'ts', kind_column => 'kind
 DROP TABLE r.later;
 ALTER VIEW r.peek RENAME TO later;
 RESET ROLE;
+\set ON_ERROR_STOP off
 CALL churn_run('trap', 'retrain');
+\set ON_ERROR_STOP on
 SELECT is((who, outcome, message)::text, format('(%s,failed,"as churn_r_owner")', session_user), 'a superuser''s run works as the owner') FROM churn_runs WHERE study = 'trap';
 \set VERBOSITY default
 SELECT churn_drop_study('theirs'), churn_drop_study('trap') \g /dev/null
