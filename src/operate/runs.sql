@@ -4,8 +4,7 @@
 -- functions NAME_owned below with the rights of the study's owner, a
 -- transaction each.  A stage is a name S of churn_run_stages and a function
 -- churn_S_owned(study text, as_of date), which returns the number of rows it
--- made, or these rows.  Where there is a churn_S_due(study text, as_of date)
--- that returns boolean, the task nightly asks it first.
+-- made, or these rows.
 
 CREATE TABLE churn_runs (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -40,7 +39,7 @@ COMMENT ON COLUMN churn_runs.started_at IS 'when it began';
 COMMENT ON COLUMN churn_runs.ended_at IS 'when it ended; of one that died, when that was found';
 COMMENT ON COLUMN churn_runs.outcome IS 'running, done, skipped (another was at work), failed, cancelled (also by a timeout), died (its backend ended without a word; found by the next run)';
 COMMENT ON COLUMN churn_runs.stage IS 'stage at work; afterwards the one that failed, if any';
-COMMENT ON COLUMN churn_runs.rows IS 'rows by stage: users scored, models trained; null: the stage was not due';
+COMMENT ON COLUMN churn_runs.rows IS 'rows by stage: users scored, models trained; null: no policy says when';
 COMMENT ON COLUMN churn_runs.seconds IS 'seconds by stage, of what was committed';
 COMMENT ON COLUMN churn_runs.memory IS 'most memory the backend had resident until then, bytes, with the shared buffers it touched and without parallel workers; NULL where the system does not tell';
 COMMENT ON COLUMN churn_runs.sqlstate IS 'of the first error';
@@ -80,33 +79,43 @@ COMMENT ON FUNCTION churn_process_memory() IS 'support function of churn_run: mo
 
 -- Stages ----------------------------------------------------------------------
 
-CREATE FUNCTION churn_stage_function(stage text) RETURNS regprocedure
+CREATE FUNCTION churn_has_policy(study text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF to_regclass('@extschema@.churn_policies') IS NULL THEN
+        RETURN false;
+    END IF;
+    RETURN EXISTS (SELECT FROM @extschema@.churn_policies AS p WHERE p.study = churn_has_policy.study);
+END
+$$;
+COMMENT ON FUNCTION churn_has_policy(text) IS 'support function of churn_run: is it said when the study is retrained?';
+
+CREATE FUNCTION churn_stage_function(study text, stage text) RETURNS regprocedure
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-        SELECT coalesce(
-            to_regprocedure(format('@extschema@.%I(pg_catalog.text, pg_catalog.date)', 'churn_' || stage || '_owned')),
-            CASE stage WHEN 'retrain' THEN to_regprocedure('@extschema@.churn_train_again_owned(pg_catalog.text, pg_catalog.date)') END)
+        SELECT to_regprocedure(format('@extschema@.%I(pg_catalog.text, pg_catalog.date)',
+            CASE WHEN stage = 'retrain' AND NOT @extschema@.churn_has_policy(study) THEN 'churn_train_again_owned'
+                 ELSE 'churn_' || stage || '_owned' END))
     $$;
-COMMENT ON FUNCTION churn_stage_function(text) IS 'support function of churn_run: what does the work of a stage; NULL: nothing in this version';
+COMMENT ON FUNCTION churn_stage_function(text, text) IS 'support function of churn_run: what does the work of a stage; NULL: nothing in this version';
 
 CREATE FUNCTION churn_run_stages(task text) RETURNS text[]
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
+DECLARE
+    monitors boolean := @extschema@.churn_stage_function(NULL, 'monitor') IS NOT NULL;
 BEGIN
     IF task = 'nightly' THEN
-        -- without a policy of its own a retraining is never due
-        RETURN ARRAY(SELECT u.stage FROM unnest('{refresh,monitor,retrain}'::text[]) WITH ORDINALITY AS u (stage, place)
-            WHERE u.stage = 'refresh' OR to_regprocedure(format('@extschema@.%I(pg_catalog.text, pg_catalog.date)',
-                'churn_' || u.stage || '_owned')) IS NOT NULL
-            ORDER BY u.place);
-    ELSIF task IN ('refresh', 'retrain', 'monitor') THEN
-        IF task <> 'refresh' AND @extschema@.churn_stage_function(task) IS NULL THEN
-            RAISE EXCEPTION 'this version of churn has no task "%"', task
-                USING ERRCODE = 'feature_not_supported';
-        END IF;
+        RETURN CASE WHEN monitors THEN '{refresh,monitor,retrain}' ELSE '{refresh,retrain}' END;
+    ELSIF task IN ('refresh', 'retrain') OR (task = 'monitor' AND monitors) THEN
         RETURN ARRAY[task];
+    ELSIF task = 'monitor' THEN
+        RAISE EXCEPTION 'this version of churn has no task "monitor"'
+            USING ERRCODE = 'feature_not_supported';
     END IF;
     RAISE EXCEPTION 'unknown task "%"', coalesce(task, 'null')
         USING ERRCODE = 'invalid_parameter_value',
@@ -151,7 +160,7 @@ CREATE FUNCTION churn_stage_rows(stage text, study text, as_of date) RETURNS big
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    worker regprocedure := @extschema@.churn_stage_function(stage);
+    worker regprocedure := @extschema@.churn_stage_function(study, stage);
     p pg_proc;
     made bigint;
 BEGIN
@@ -234,19 +243,16 @@ CREATE FUNCTION churn_run_enter_owned(study text, run bigint, stage text, as_of 
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    asks regprocedure := to_regprocedure(format('@extschema@.%I(pg_catalog.text, pg_catalog.date)', 'churn_' || stage || '_due'));
-    due boolean := true;
+    begun @extschema@.churn_runs;
 BEGIN
-    UPDATE @extschema@.churn_runs AS r SET stage = churn_run_enter_owned.stage WHERE r.id = run;
-    IF asks IS NOT NULL AND EXISTS (SELECT FROM @extschema@.churn_runs AS r WHERE r.id = run AND r.task = 'nightly') THEN
-        EXECUTE format('SELECT %s($1, $2)', asks::regproc) INTO due USING study, as_of;
+    UPDATE @extschema@.churn_runs AS r SET stage = churn_run_enter_owned.stage
+    WHERE r.id = run RETURNING * INTO begun;
+    -- at night models are trained only where a policy says when
+    IF begun.task = 'nightly' AND begun.stage = 'retrain' AND NOT @extschema@.churn_has_policy(begun.study) THEN
+        UPDATE @extschema@.churn_runs AS r SET rows = r.rows || '{"retrain": null}' WHERE r.id = run;
+        RETURN NULL;
     END IF;
-    IF due THEN
-        RETURN '{}';
-    END IF;
-    UPDATE @extschema@.churn_runs AS r SET rows = r.rows || jsonb_build_object(churn_run_enter_owned.stage, NULL)
-    WHERE r.id = run;
-    RETURN NULL;
+    RETURN '{}';
 END
 $$;
 COMMENT ON FUNCTION churn_run_enter_owned(text, bigint, text, date, jsonb) IS 'support function of churn_run: record which stage begins; NULL when it is not due';

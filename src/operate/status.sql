@@ -11,6 +11,20 @@ CREATE FUNCTION churn_study_bytes(definition churn_studies) RETURNS bigint
     $$;
 COMMENT ON FUNCTION churn_study_bytes(churn_studies) IS 'support function of churn_status: bytes on disk of the tables of a study, with their indexes';
 
+CREATE FUNCTION churn_open_alerts(study text) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF to_regclass('@extschema@.churn_alerts') IS NULL THEN
+        RETURN NULL;
+    END IF;
+    RETURN (SELECT count(*) FROM @extschema@.churn_alerts AS a
+            WHERE a.study = churn_open_alerts.study AND a.closed_on IS NULL);
+END
+$$;
+COMMENT ON FUNCTION churn_open_alerts(text) IS 'support function of churn_status: alerts of a study that are open; NULL where nothing watches';
+
 -- Everything comes from the catalogue: a table of a study may be anything, and
 -- is not read with the rights of whoever looks at this view.
 CREATE VIEW churn_status WITH (security_barrier) AS
@@ -27,6 +41,7 @@ CREATE VIEW churn_status WITH (security_barrier) AS
         r.message AS last_message,
         (SELECT pg_catalog.max(d.started_at) FROM churn_runs AS d WHERE d.study OPERATOR(pg_catalog.=) s.study
             AND d.outcome OPERATOR(pg_catalog.=) 'done') AS last_success,
+        @extschema@.churn_open_alerts(s.study) AS open_alerts,
         n.task AS next_task, n.next_run,
         @extschema@.churn_study_bytes(s) AS table_bytes,
         (SELECT pg_catalog.sum(pg_catalog.pg_column_size(o.model))::bigint FROM churn_models AS o
@@ -42,4 +57,4 @@ CREATE VIEW churn_status WITH (security_barrier) AS
         ORDER BY c.next_run LIMIT 1) AS n ON true
     WHERE pg_catalog.pg_has_role(s.owner, 'MEMBER');
 GRANT SELECT ON churn_status TO PUBLIC;
-COMMENT ON VIEW churn_status IS 'a row a study: the champion and the age of its training, the day of the scores and of the stored histories and how many days ago that is, the last run (skipped ones aside) and what became of it, the last that succeeded, what pg_cron will run next, bytes on disk of its tables and of its models';
+COMMENT ON VIEW churn_status IS 'a row a study: the champion and the age of its training, the day of the scores and of the stored histories and how many days ago that is, the last run (skipped ones aside) and what became of it, the last that succeeded, alerts that are open, what pg_cron will run next, bytes on disk of its tables and of its models';
