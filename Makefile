@@ -51,23 +51,37 @@ OBJS = \
 	src/learn/model_curves.o \
 	src/learn/levels.o \
 	src/learn/level_codes.o \
+	src/learn/model_calibration.o \
 	src/learn/fit_rows.o \
+	src/learn/fit_store.o \
+	src/learn/fit_table.o \
+	src/learn/fit_scan.o \
 	src/learn/fit_options.o \
+	src/learn/fit_options_loss.o \
 	src/learn/encode.o \
 	src/learn/bins.o \
 	src/learn/thermometer.o \
 	src/learn/pairs.o \
+	src/learn/code_stream.o \
 	src/learn/purify.o \
 	src/learn/precondition.o \
+	src/learn/limits.o \
+	src/learn/newton_passes.o \
 	src/learn/newton.o \
+	src/learn/linear_newton.o \
+	src/learn/monotone.o \
 	src/learn/liblinear.o \
 	src/learn/fit_result.o \
 	src/learn/fit_linear.o \
 	src/learn/fit_codes.o \
+	src/learn/fit_progress.o \
 	src/learn/fit_jobs.o \
 	src/learn/choose.o \
+	src/learn/isotonic.o \
 	src/learn/fit_provenance.o \
 	src/learn/fit_levels.o \
+	src/learn/fit_loss.o \
+	src/learn/fit_sample.o \
 	src/learn/fit.o \
 	src/learn/row.o \
 	src/learn/scorer.o \

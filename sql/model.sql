@@ -24,6 +24,7 @@ SELECT '{"churn_model": 9}'::churn_model;
 SELECT left(m::text, 18) AS begins, left(m::text, -1)::churn_model FROM model;
 SELECT regexp_replace(m::text, 'checksum": ".', 'checksum": "x')::churn_model FROM model;
 SET churn.memory = '1MB';
-SELECT churn_fit(c, 'churned', '{"exclude": ["invoices", "joined"]}') FROM customers c, generate_series(1, 20);
+SELECT churn_model_info(churn_fit(c, 'churned', '{"exclude": ["invoices", "joined"]}')) #>> '{provenance,solver}' AS solver
+FROM customers c, generate_series(1, 20);
 DROP TABLE model, customers;
 DROP EXTENSION churn;

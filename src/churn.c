@@ -59,7 +59,7 @@ _PG_init(void)
 {
 	DefineCustomIntVariable("churn.memory",
 							"Memory that one training or one unordered metric may hold.",
-							"Checked before anything large is allocated.",
+							"A training puts what is beyond it into temporary files; anything else is checked before it is allocated.",
 							&churn_memory_kb, 1024 * 1024, 1024, INT_MAX,
 							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomStringVariable("churn.today",

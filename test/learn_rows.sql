@@ -52,8 +52,7 @@ SELECT is(m::text::jsonb ->> 'types', '["number", "number", "number", "number", 
 FROM models WHERE e = 'bins';
 SELECT is(m::text::jsonb ->> 'reference_date', '2025-06-01', 'so is the reference date') FROM models WHERE e = 'bins';
 SELECT is(churn_model_info(m) ->> 'reference_date', '2025-06-01', 'which churn_model_info tells') FROM models WHERE e = 'bins';
-SELECT is((SELECT count(*) FROM (SELECT churn_fit(t, 'churned', '{"key": "id", "reference_date": "2025-06-01", "folds": 0}') OVER (ORDER BY id / 100) AS m FROM every_type t WHERE id BETWEEN 100 AND 399) w WHERE m IS NULL), 0::bigint,
-          'a fit over a growing window');
+SELECT throws_ok($$SELECT churn_fit(t, 'churned', '{"key": "id", "reference_date": "2025-06-01", "folds": 0}') OVER (ORDER BY id / 100) FROM every_type t$$, '0A000', NULL, 'a fit is no window function');
 SELECT is(string_agg(notice_of(m), ''), NULL, 'nothing is dropped') FROM models;
 SELECT ok(bool_and(churn_auc > .75), format('encoding %s: AUC %s', e, round(min(churn_auc)::numeric, 3)))
 FROM (SELECT e, churn_auc(churn_predict(m, t), churned) FROM models, every_type t GROUP BY e) s GROUP BY e;
@@ -289,7 +288,7 @@ FROM (VALUES
     ('all NULL', 'SELECT NULL::int AS x, NULL::text AS t, NULL::date - date ''2020-01-01'' AS d, i % 2 = 0 AS churned FROM generate_series(1, 100) i', 'finite, dropped d: empty, t: empty, x: empty'),
     ('constant', 'SELECT 1 AS x, ''a'' AS t, ''-0''::float8 AS zero, i % 2 = 0 AS churned FROM generate_series(1, 100) i', 'finite, dropped t: constant, x: constant, zero: constant'),
     ('separable', 'SELECT i AS x, CASE WHEN i > 50 THEN ''b'' ELSE ''a'' END AS t, i > 50 AS churned FROM generate_series(1, 100) i', 'finite'),
-    ('1e308', 'SELECT CASE WHEN i % 3 = 0 THEN 1e308 ELSE -1e308 END::float8 AS x, CASE WHEN i % 5 > 1 THEN ''5e-324''::float8 ELSE -1 END AS y, i % 2 = 0 AS churned FROM generate_series(1, 200) i', 'finite'),
+    ('1e308', 'SELECT CASE WHEN i % 3 = 0 THEN 1e308 ELSE -1e308 END::float8 AS x, CASE WHEN i % 5 > 1 THEN ''5e-324''::float8 ELSE -1 END AS y, i % 7 < 3 AS churned FROM generate_series(1, 200) i', 'finite'),
     ('NaN', 'SELECT ''NaN''::float8 AS x, i % 2 = 0 AS churned FROM generate_series(1, 100) i', '22003'),
     ('numeric NaN', 'SELECT ''NaN''::numeric AS x, i % 2 = 0 AS churned FROM generate_series(1, 100) i', '22003'),
     ('infinity', 'SELECT ''-Infinity''::float4 AS x, i % 2 = 0 AS churned FROM generate_series(1, 100) i', '22003')

@@ -8,7 +8,8 @@
  * class is error 22023.  There is no combine function: rows are needed
  * whole, and fitting itself is what runs in parallel.
  *
- * State: the rows, 8 bytes a value, 16 a row.
+ * State: a sort of the rows, in memory up to half of churn.memory and in
+ * temporary files beyond.  The final function ends it, and may run once.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,6 +35,16 @@ typedef struct FitState
 	bool	   *nulls;
 } FitState;
 
+/* The sort may hold files, which end with the aggregate's context. */
+static void
+fit_state_end(Datum arg)
+{
+	FitState   *state = (FitState *) DatumGetPointer(arg);
+
+	if (state->rows != NULL)
+		fit_rows_free(state->rows);
+}
+
 /* An empty state; the one place that asks who calls */
 static FitState *
 fit_state_create(FunctionCallInfo fcinfo)
@@ -46,6 +57,7 @@ fit_state_create(FunctionCallInfo fcinfo)
 	state = MemoryContextAllocZero(aggregate, sizeof(FitState));
 	state->context = AllocSetContextCreate(aggregate, "churn_fit rows",
 										   ALLOCSET_DEFAULT_SIZES);
+	AggRegisterCallback(fcinfo, fit_state_end, PointerGetDatum(state));
 	return state;
 }
 
@@ -188,6 +200,26 @@ churn_fit_row_trans(PG_FUNCTION_ARGS)
 
 /* ---- both ---- */
 
+/* Fit, and leave the session's query text as it was. */
+static Model *
+fit_shown(FitState *state)
+{
+	Model	   *volatile model = NULL;
+
+	PG_TRY();
+	{
+		model = fit_model(state->rows, state->spec);
+	}
+	PG_CATCH();
+	{
+		fit_progress_end();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	fit_progress_end();
+	return model;
+}
+
 /* All that fitting allocates lies in a context of its own. */
 PG_FUNCTION_INFO_V1(churn_fit_final);
 Datum
@@ -207,7 +239,7 @@ churn_fit_final(PG_FUNCTION_ARGS)
 	context = AllocSetContextCreate(caller, "churn_fit",
 									ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
-	model = fit_model(state->rows, state->spec);
+	model = fit_shown(state);
 	MemoryContextSwitchTo(caller);
 	if (model != NULL)
 		result = model_encode(model);

@@ -79,7 +79,9 @@ churn_model_out(PG_FUNCTION_ARGS)
 	put_types(&out, model);
 	appendStringInfoString(&out, ",\n \"terms\": [");
 	model_put_terms(&out, model);
-	appendStringInfo(&out, "],\n \"provenance\": %s}", model->provenance);
+	appendStringInfoChar(&out, ']');
+	model_put_calibration(&out, model);
+	appendStringInfo(&out, ",\n \"provenance\": %s}", model->provenance);
 	PG_RETURN_CSTRING(out.data);
 }
 
@@ -179,6 +181,7 @@ read_model(JsonbContainer *root)
 	read_inputs(root, model);
 	read_reference_date(root, model);
 	model_get_terms(root, model);
+	model_get_calibration(root, model);
 	provenance = json_get_container(root, "provenance", false);
 	model->provenance = JsonbToCString(NULL, provenance, 1024);
 	model_validate(model, ERRCODE_INVALID_TEXT_REPRESENTATION);

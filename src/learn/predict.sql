@@ -22,19 +22,19 @@ CREATE FUNCTION churn_log_odds(model churn_model, features float8[]) RETURNS flo
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
 	AS 'MODULE_PATHNAME', 'churn_log_odds_array';
 COMMENT ON FUNCTION churn_log_odds(churn_model, float8[]) IS
-'log-odds of churn_predict(model, features), any real number';
+'log-odds of churn_predict(model, features), any real number; before the map of option calibration => isotonic';
 
 CREATE FUNCTION churn_log_odds(model churn_model, history churn_history, as_of date) RETURNS float8
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100
 	AS 'MODULE_PATHNAME', 'churn_log_odds_history';
 COMMENT ON FUNCTION churn_log_odds(churn_model, churn_history, date) IS
-'log-odds of churn_predict(model, history, as_of), any real number';
+'log-odds of churn_predict(model, history, as_of), any real number; before the map of option calibration => isotonic';
 
 CREATE FUNCTION churn_log_odds(model churn_model, row_value record) RETURNS float8
 	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10
 	AS 'MODULE_PATHNAME', 'churn_log_odds_row';
 COMMENT ON FUNCTION churn_log_odds(churn_model, record) IS
-'log-odds of churn_predict(model, row), any real number';
+'log-odds of churn_predict(model, row), any real number; before the map of option calibration => isotonic';
 
 CREATE FUNCTION churn_base(model churn_model) RETURNS float8
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
