@@ -132,12 +132,14 @@ OBJS = \
 	src/study/key.o \
 	src/study/source.o \
 	src/study/owner.o \
+	src/study/work_lock.o \
 	src/study/rebuild.o \
 	src/study/refresh.o \
 	src/study/session.o \
 	src/study/fit_query.o \
 	src/study/live.o \
 	src/study/score.o \
+	src/operate/run.o \
 	src/operate/report_field.o \
 	src/operate/report_html.o \
 	src/operate/report_style.o \
@@ -209,7 +211,10 @@ SQL_PARTS = \
 	src/operate/slices.sql \
 	src/operate/compare.sql \
 	src/operate/report_figures.sql \
-	src/operate/report.sql
+	src/operate/report.sql \
+	src/operate/runs.sql \
+	src/operate/schedule.sql \
+	src/operate/status.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =

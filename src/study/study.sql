@@ -220,13 +220,14 @@ $$;
 COMMENT ON FUNCTION churn_study_row(text) IS 'support function of all that take a study: its row; 42704 with a hint where there is none, 42501 where it is not yours';
 
 -- The same, and until the end of the transaction nobody else trains,
--- refreshes or promotes in this study.
+-- refreshes or promotes in this study.  Rows that refer to it can be added:
+-- a run that is skipped is recorded while another is at work.
 CREATE FUNCTION churn_study_lock(name text) RETURNS churn_studies
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM FROM @extschema@.churn_studies AS s WHERE s.study = name FOR UPDATE;
+    PERFORM FROM @extschema@.churn_studies AS s WHERE s.study = name FOR NO KEY UPDATE;
     RETURN @extschema@.churn_study_row(name);
 END
 $$;
@@ -396,7 +397,9 @@ BEGIN
                 CASE WHEN cascade THEN 'CASCADE' ELSE 'RESTRICT' END);
         END IF;
     END LOOP;
+    PERFORM @extschema@.churn_unschedule(j.study, j.task) FROM @extschema@.churn_jobs() AS j
+    WHERE j.study = d.study AND j.runs_as = current_user;
     DELETE FROM @extschema@.churn_studies AS s WHERE s.study = d.study;
 END
 $$;
-COMMENT ON FUNCTION churn_drop_study(text, boolean) IS 'drop a study with its sources, models, tables and views; cascade also drops what others built on those (else 2BP01); 42501 unless the caller owns them';
+COMMENT ON FUNCTION churn_drop_study(text, boolean) IS 'drop a study with its sources, models, records of runs, tables and views, and the jobs that the current user scheduled for it; cascade also drops what others built on those (else 2BP01); 42501 unless the caller owns them';

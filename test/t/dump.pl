@@ -21,9 +21,11 @@ SELECT churn_train('shop', snapshots => 1, options => '{"c": 0.01}');
 SELECT churn_promote('shop', 2, force => true, reason => 'a trial');
 });
 
+$node->safe_psql('postgres', "CALL churn_run('shop', 'refresh')");
+
 # What must be the same afterwards.
 my $tables = join ' UNION ALL ', map { "SELECT '$_' AS t, md5(string_agg(r::text, E'\\n' ORDER BY r::text)) FROM $_ AS r" }
-  qw(churn_studies churn_sources churn_profiles churn_targets churn_models churn_verdicts churn_promotions);
+  qw(churn_studies churn_sources churn_profiles churn_targets churn_models churn_verdicts churn_promotions churn_runs);
 my $wanted = $node->safe_psql('postgres', "$tables ORDER BY 1");
 my $score = "SELECT sum(churn_score(u, 'shop')) FROM generate_series(1, 40) AS u";
 my $scored = $node->safe_psql('postgres', $score);
