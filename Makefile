@@ -96,10 +96,12 @@ OBJS = \
 	src/measure/bins.o \
 	src/measure/bootstrap.o \
 	src/measure/calibration.o \
+	src/measure/cells.o \
 	src/measure/curves.o \
 	src/measure/drift.o \
 	src/measure/drift_sql.o \
 	src/measure/evaluate.o \
+	src/measure/expected.o \
 	src/measure/figures.o \
 	src/measure/hmeasure.o \
 	src/measure/hull.o \
@@ -158,6 +160,8 @@ SQL_PARTS = \
 	src/measure/evaluate.sql \
 	src/measure/curves.sql \
 	src/measure/drift.sql \
+	src/measure/cells.sql \
+	src/measure/expected.sql \
 	src/measure/arms.sql \
 	src/measure/survival.sql \
 	src/simulate/simulate.sql \
@@ -186,7 +190,11 @@ SQL_PARTS = \
 	src/operate/metric.sql \
 	src/operate/verdict.sql \
 	src/operate/rows.sql \
+	src/operate/distributions.sql \
 	src/operate/registry.sql \
+	src/operate/monitor.sql \
+	src/operate/realised.sql \
+	src/operate/alerts.sql \
 	src/operate/slices.sql \
 	src/operate/compare.sql \
 	src/operate/report_figures.sql \
