@@ -192,11 +192,14 @@ SQL_PARTS = \
 	src/operate/rows.sql \
 	src/operate/distributions.sql \
 	src/operate/registry.sql \
+	src/operate/treated.sql \
 	src/operate/monitor.sql \
 	src/operate/realised.sql \
 	src/operate/alerts.sql \
 	src/operate/slices.sql \
 	src/operate/compare.sql \
+	src/operate/policy.sql \
+	src/operate/retrain.sql \
 	src/operate/report_figures.sql \
 	src/operate/report.sql
 

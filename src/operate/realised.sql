@@ -5,23 +5,6 @@
 -- window (events of sources of role "action") have other outcomes, so they
 -- are shown apart.
 
--- Keys of the users contacted in [first, last), as a sub-select; NULL where
--- the study has no source of actions.
-CREATE FUNCTION churn_contacted_sql(definition churn_studies, first date, last date) RETURNS text
-    LANGUAGE sql STABLE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-        SELECT string_agg(format('SELECT %s AS user_id FROM %I.%I AS e WHERE %s AND %s AND %s',
-            @extschema@.churn_source_key_sql(definition, s), s.relation_schema, s.relation_name,
-            @extschema@.churn_source_condition(definition, s, format('%L::pg_catalog.date', last - 1)),
-            @extschema@.churn_day_bound_sql(definition, s, format('%L::pg_catalog.date', first)),
-            @extschema@.churn_day_bound_sql(definition, s, format('%L::pg_catalog.date', last), false)),
-            ' UNION ALL ' ORDER BY s.source)
-        FROM @extschema@.churn_sources AS s
-        WHERE s.study = definition.study AND s.role = 'action'
-    $$;
-COMMENT ON FUNCTION churn_contacted_sql(churn_studies, date, date) IS 'support function of churn_monitor and churn_train: SQL of the users with an event of an action source from a day on and before another; NULL without such a source';
-
 -- Logged scores of one date and model beside what happened.
 CREATE FUNCTION churn_logged_sql(definition churn_studies, logged_by churn_models,
     histories text, day date) RETURNS text
@@ -34,9 +17,8 @@ CREATE FUNCTION churn_logged_sql(definition churn_studies, logged_by churn_model
             ' FROM %4$I.%5$I AS l JOIN %6$s AS h ON h.user_id %7$s l.user_id'
             ' WHERE l.as_of = %8$L::pg_catalog.date AND l.model_version = %9$s AND h.history IS NOT NULL',
             @extschema@.churn_model_spec(logged_by.model), past.gap,
-            coalesce(format('EXISTS (SELECT FROM (%s) AS c WHERE c.user_id %s l.user_id)',
-                @extschema@.churn_contacted_sql(definition, day, day + past.gap + past.churn_window),
-                e.equals), 'false'),
+            coalesce('EXISTS (SELECT FROM (' || @extschema@.churn_contacted_sql(definition, day, day + past.gap + past.churn_window)
+                || ') AS c WHERE c.user_id ' || e.equals || ' l.user_id)', 'false'),
             definition.table_schema, definition.study || '_score_log', histories, e.equals, day, logged_by.version)
         FROM @extschema@.churn_model_definition(definition, logged_by) AS past,
             (SELECT @extschema@.churn_equality_operator(definition.user_type::regtype)) AS e (equals)
