@@ -35,7 +35,7 @@ ANALYZE events;
 SET churn.today = :first;
 SELECT churn_create_study('shop', '60 days', key_kinds => '{order}', windows => '{7,30,90}', holdout_share => .1) \g /dev/null
 SELECT churn_add_source('shop', 'events', 'user_id', 'ts', 'amount', kind_column => 'kind') \g /dev/null
-SELECT churn_set_policy('shop', every => '90 days', on_alert => '{base_rate,realised_auc,realised_calibration}',
+SELECT churn_set_policy('shop', every => '90 days', on_alert => '{base_rate,churn_excess,realised_auc,realised_calibration}',
     auto_promote => true, options => '{"c": 0.001, "encoding": "linear"}') \g /dev/null
 SELECT * FROM churn_retrain('shop') \g /dev/null
 SELECT 'first model: ' || status || ', AUC ' || round(test_auc::numeric, 3) || ', users in its test: ' || test_rows AS " " FROM churn_registry;
@@ -57,7 +57,7 @@ SELECT 'fault (a): days to the first alert of drift' AS figure,
     (SELECT min(opened_on) - date :lost FROM churn_alerts WHERE what ~ 'drift' AND opened_on >= :lost AND opened_on < :found)::text AS value
 UNION ALL SELECT 'fault (b): days from the fault to the first matured labels', 60::text
 UNION ALL SELECT 'fault (b): days from the fault to the first alert',
-    (SELECT min(opened_on) - date :doubled FROM churn_alerts WHERE what IN ('base_rate', 'realised_auc', 'realised_calibration') AND opened_on >= :doubled)::text
+    (SELECT min(opened_on) - date :doubled FROM churn_alerts WHERE what IN ('base_rate', 'churn_excess', 'realised_auc', 'realised_calibration') AND opened_on >= :doubled)::text
 UNION ALL SELECT 'stable days', count(*)::text FROM nights
     WHERE NOT (day >= :lost AND day < date :found + 30) AND day < :doubled
 UNION ALL SELECT 'alerts on stable days', count(*)::text FROM churn_alerts
@@ -66,6 +66,10 @@ UNION ALL SELECT 'nights without scores or champion', count(*)::text FROM nights
 UNION ALL SELECT 'expected less realised AUC, mean over ' || count(*) || ' logs of unfaulted weeks', round(avg(abs(e.value - r.value))::numeric, 4)::text
     FROM churn_monitoring r JOIN churn_monitoring e ON e.as_of = r.as_of AND e.what = 'expected_auc' AND e.model_version = r.model_version
     WHERE r.what = 'realised_auc' AND r.subject = 'all' AND NOT (r.as_of >= :lost AND r.as_of < date :found + 30) AND r.as_of < date :doubled - 60;
+\echo 'churn rate of the newest labelled date, and what scores do not account for, against a year ago'
+SELECT to_char(b.as_of, 'YYYY-MM') AS month, round(avg(b.value)::numeric, 3) AS churn_rate, round(avg(b.reference)::numeric, 3) AS of_the_test, round(avg(b.threshold)::numeric, 3) AS within,
+    round(avg(x.value)::numeric, 3) AS excess, round(avg(x.reference)::numeric, 3) AS a_year_ago, round(avg(x.threshold)::numeric, 3) AS within_
+FROM churn_monitoring b JOIN churn_monitoring x USING (study, as_of, model_version) WHERE b.what = 'base_rate' AND x.what = 'churn_excess' GROUP BY 1 ORDER BY 1;
 \echo 'retraining'
 SELECT as_of, due, version, status, promoted, champion, round((compared #>> '{0,auc_difference}')::numeric, 4) AS auc_difference,
     round((compared #>> '{0,log_loss_difference}')::numeric, 4) AS log_loss_difference, left(reason, 90) AS reason

@@ -88,7 +88,7 @@ BEGIN
 END $$;
 SELECT night(d::date) FROM generate_series('2023-08-28'::date, '2023-08-31', '1 day') d \g /dev/null
 SELECT is((SELECT string_agg(what || ': ' || measured, ', ') FROM churn_alerts), NULL, 'four stable days: no alert');
-SELECT is((SELECT string_agg(DISTINCT what, ',' ORDER BY what) FROM churn_monitoring), 'base_rate,coverage,expected_auc,expected_precision,feature_drift,freshness,score_age,score_drift', 'what is watched');
+SELECT is((SELECT string_agg(DISTINCT what, ',' ORDER BY what) FROM churn_monitoring), 'base_rate,churn_excess,coverage,expected_auc,expected_precision,feature_drift,freshness,score_age,score_drift', 'what is watched');
 SELECT is((SELECT count(*) FROM churn_monitoring WHERE threshold IS NOT NULL AND runs <> -4 AND as_of = '2023-08-31' AND NOT "over"), 0::bigint, 'runs without are counted');
 SELECT is((SELECT count(*) FROM churn_monitoring WHERE threshold IS NOT NULL AND churn_grows_with_time(subject)), 0::bigint, 'totals of a lifetime are shown and never alarm');
 SELECT isnt_empty('SELECT FROM churn_monitoring WHERE what = ''feature_drift'' AND value > .1 AND churn_grows_with_time(subject)', 'although their PSI is large');

@@ -27,7 +27,7 @@ COMMENT ON INDEX churn_alerts_open IS 'one open alert a study and subject';
 COMMENT ON TABLE churn_alerts IS 'what churn_monitor found and somebody should look at; closed ones are kept';
 COMMENT ON COLUMN churn_alerts.id IS 'what churn_acknowledge takes';
 COMMENT ON COLUMN churn_alerts.study IS 'study it is about';
-COMMENT ON COLUMN churn_alerts.what IS 'feature_drift, score_drift, base_rate, expected_auc, coverage, score_age, freshness, realised_auc or realised_calibration';
+COMMENT ON COLUMN churn_alerts.what IS 'feature_drift, score_drift, base_rate, churn_excess, expected_auc, coverage, score_age, freshness, realised_auc or realised_calibration';
 COMMENT ON COLUMN churn_alerts.subject IS 'source or group of users; empty for all';
 COMMENT ON COLUMN churn_alerts.model_version IS 'champion at the time';
 COMMENT ON COLUMN churn_alerts.since IS 'first date of the runs in a row that opened it';
@@ -67,6 +67,7 @@ CREATE FUNCTION churn_alert_rules(OUT what text, OUT runs int, OUT severity text
         ('feature_drift', 3, 'warning', 'PSI of every feature <= %s'),
         ('score_drift', 3, 'warning', 'PSI of the score <= %s'),
         ('base_rate', 3, 'warning', 'churn rate within %s of that of the test'),
+        ('churn_excess', 3, 'warning', 'churn rate less mean score within %s of a year ago'),
         ('expected_auc', 3, 'warning', 'expected AUC >= %s'),
         ('coverage', 1, 'critical', 'share of users at risk with a score >= %s'),
         ('score_age', 1, 'critical', 'scores at most %s days old'),

@@ -26,12 +26,12 @@ COMMENT ON INDEX churn_monitoring_day IS 'what was seen as of a date';
 COMMENT ON TABLE churn_monitoring IS 'what churn_monitor saw, a row a figure and day; monitoring the same day again replaces its rows';
 COMMENT ON COLUMN churn_monitoring.study IS 'study of the figure';
 COMMENT ON COLUMN churn_monitoring.as_of IS 'date of the users; of realised figures: the date of the logged scores';
-COMMENT ON COLUMN churn_monitoring.what IS 'score_drift and feature_drift (PSI), base_rate, expected_auc, expected_precision, coverage, score_age, freshness, realised_auc, realised_calibration (mean score less churn rate), realised_lift (of the highest tenth)';
+COMMENT ON COLUMN churn_monitoring.what IS 'score_drift and feature_drift (PSI), base_rate, churn_excess (churn rate less mean score), expected_auc, expected_precision, coverage, score_age, freshness, realised_auc, realised_calibration (mean score less churn rate), realised_lift (of the highest tenth)';
 COMMENT ON COLUMN churn_monitoring.subject IS 'the feature, the source, or the users: all, treated, untreated, held out; else empty';
 COMMENT ON COLUMN churn_monitoring.model_version IS 'champion of the day; of realised figures: the model that gave the scores';
 COMMENT ON COLUMN churn_monitoring.n IS 'users behind the figure';
 COMMENT ON COLUMN churn_monitoring.value IS 'the figure';
-COMMENT ON COLUMN churn_monitoring.reference IS 'the same figure in the out-of-time test of the model, where it has one';
+COMMENT ON COLUMN churn_monitoring.reference IS 'the same figure in the out-of-time test of the model, where it has one; of churn_excess: a year ago';
 COMMENT ON COLUMN churn_monitoring.threshold IS 'where an alarm begins; NULL for figures that are only shown';
 COMMENT ON COLUMN churn_monitoring."over" IS 'the threshold is exceeded';
 COMMENT ON COLUMN churn_monitoring.runs IS 'runs in a row with the threshold exceeded; below 0: runs in a row without; a pause of more than 14 days begins anew';
@@ -214,40 +214,71 @@ END
 $$;
 COMMENT ON FUNCTION churn_watch_sources(churn_studies, churn_models, date) IS 'support function of churn_monitor: days since the newest event of each source, and whether that is unusual';
 
--- The churn rate of the newest day whose outcomes are known.
-CREATE FUNCTION churn_watch_rate(definition churn_studies, champion churn_models,
-    stored churn_distributions, histories text, day date, complete_through date) RETURNS void
+-- Outcomes at one date beside what the champion says of it; NULL where nobody
+-- was at risk or the events do not reach back far enough.
+CREATE FUNCTION churn_rate_at(definition churn_studies, champion churn_models, histories text,
+    day date, first_day date, complete_through date) RETURNS churn_evaluation
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    e @extschema@.churn_evaluation;
+BEGIN
+    IF day - first_day >= least(definition.lookback, definition.churn_window) THEN
+        EXECUTE format('SELECT (x.e).* FROM (SELECT @extschema@.churn_evaluate(@extschema@.churn_predict('
+            '%L::@extschema@.churn_model, l.history, l.as_of), l.churned) AS e FROM (%s OFFSET 0) AS l) AS x', champion.model,
+            @extschema@.churn_labelled_sql(definition, histories, @extschema@.churn_model_spec(champion.model),
+                ARRAY[day], complete_through)) INTO e;
+    END IF;
+    RETURN e;
+END
+$$;
+COMMENT ON FUNCTION churn_rate_at(churn_studies, churn_models, text, date, date, date) IS 'support function of churn_monitor: every figure of the champion on the users at risk at a date; NULL where the events do not reach back';
+
+-- The churn rate of the newest date whose outcomes are known: against the
+-- test, and less what the champion's scores say, against a year ago.  Scores
+-- account for who is there, the year for the season; where there is no year,
+-- dates so far apart in training say what a season may do.
+CREATE FUNCTION churn_watch_rate(definition churn_studies, champion churn_models, stored churn_distributions,
+    histories text, day date, first_day date, complete_through date) RETURNS void
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    past_self @extschema@.churn_studies := @extschema@.churn_model_definition(definition, champion);
-    labelled date := complete_through + 1 - past_self.gap - past_self.churn_window;
-    e @extschema@.churn_evaluation;
+    d @extschema@.churn_studies := @extschema@.churn_model_definition(definition, champion);
+    labelled date := complete_through + 1 - d.gap - d.churn_window;
+    e @extschema@.churn_evaluation := @extschema@.churn_rate_at(d, champion, histories, labelled, first_day, complete_through);
+    ago @extschema@.churn_evaluation := @extschema@.churn_rate_at(d, champion, histories, labelled - 364, first_day, complete_through);
     tested float8 := champion.metrics ->> 'test_churn_rate';
+    before float8;
+    variance float8;
     apart float8;
     threshold float8;
 BEGIN
-    IF labelled IS NULL THEN
-        RETURN;
-    END IF;
-    EXECUTE format('SELECT (x.e).* FROM (SELECT @extschema@.churn_evaluate(@extschema@.churn_predict('
-        '%L::@extschema@.churn_model, l.history, l.as_of), l.churned) AS e FROM (%s OFFSET 0) AS l) AS x', champion.model,
-        @extschema@.churn_labelled_sql(past_self, histories, @extschema@.churn_model_spec(champion.model),
-            ARRAY[labelled], complete_through)) INTO e;
     IF coalesce(e.n, 0) = 0 THEN
         RETURN;
     END IF;
     SELECT p.churn_rate INTO apart
     FROM @extschema@.churn_past_thresholds(stored, abs(labelled - stored.reference)) AS p WHERE stored.model_id IS NOT NULL;
-    threshold := greatest(.03, coalesce(apart, 0))
-        + 2.5758293035489 * sqrt(e.base_rate * (1 - e.base_rate) / e.n);
+    variance := e.base_rate * (1 - e.base_rate) / e.n;
+    threshold := greatest(.03, apart, 2.5758293035489 * sqrt(variance));
     PERFORM @extschema@.churn_note_figure(definition.study, day, 'base_rate', '', champion.version, e.n,
         e.base_rate, tested, threshold, abs(e.base_rate - tested) > threshold,
         jsonb_build_object('labelled', labelled, 'mean_score', e.mean_score, 'auc', e.auc));
+    IF coalesce(ago.n, 0) > 0 THEN
+        before := ago.base_rate - ago.mean_score;
+        variance := variance + ago.base_rate * (1 - ago.base_rate) / ago.n;
+        threshold := greatest(.03, 2.5758293035489 * sqrt(variance));
+    ELSE
+        before := tested - (champion.metrics ->> 'mean_score')::float8;
+    END IF;
+    PERFORM @extschema@.churn_note_figure(definition.study, day, 'churn_excess', '', champion.version, e.n,
+        e.base_rate - e.mean_score, before, threshold, abs(e.base_rate - e.mean_score - before) > threshold,
+        jsonb_build_object('labelled', labelled, 'compared_with', CASE WHEN coalesce(ago.n, 0) > 0
+            THEN labelled - 364 ELSE stored.reference END));
 END
 $$;
-COMMENT ON FUNCTION churn_watch_rate(churn_studies, churn_models, churn_distributions, text, date, date) IS 'support function of churn_monitor: churn rate of the newest labelled date, against the test of the champion and how far such dates were apart before';
+COMMENT ON FUNCTION churn_watch_rate(churn_studies, churn_models, churn_distributions, text, date, date, date) IS 'support function of churn_monitor: churn rate of the newest labelled date, and what of it the scores do not account for, against a year ago';
 
 CREATE FUNCTION churn_monitor_owned(study text, as_of date) RETURNS SETOF churn_monitoring
     LANGUAGE plpgsql VOLATILE
@@ -260,7 +291,7 @@ DECLARE
     today date := @extschema@.churn_today(d.time_zone);
     day date := coalesce(as_of, today);
     began timestamptz := clock_timestamp();
-    complete date;
+    facts record;
     source record;
 BEGIN
     IF day > today OR NOT isfinite(day) THEN
@@ -268,12 +299,13 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'as_of is today or a day before.';
     END IF;
-    SELECT f.complete_through INTO complete FROM @extschema@.churn_study_facts(d, day) AS f;
+    SELECT * INTO facts FROM @extschema@.churn_study_facts(d, day);
     SELECT * INTO source FROM @extschema@.churn_watched_histories(d, today);
     PERFORM @extschema@.churn_watch_users(d, champion, stored, source.histories, day);
     PERFORM @extschema@.churn_watch_sources(d, champion, day);
-    PERFORM @extschema@.churn_watch_rate(d, champion, stored, source.histories, day, complete);
-    PERFORM @extschema@.churn_watch_realised(d, source.histories, complete);
+    PERFORM @extschema@.churn_watch_rate(d, champion, stored, source.histories, day,
+        facts.first_day, facts.complete_through);
+    PERFORM @extschema@.churn_watch_realised(d, source.histories, facts.complete_through);
     IF source.staged THEN
         EXECUTE 'DROP TABLE ' || source.histories;
     END IF;

@@ -40,8 +40,7 @@ BEGIN
     SELECT * INTO stored FROM @extschema@.churn_distributions AS o WHERE o.model_id = logged_by.id;
     SELECT p.churn_rate INTO apart
     FROM @extschema@.churn_past_thresholds(stored, abs(day - stored.reference)) AS p WHERE stored.model_id IS NOT NULL;
-    threshold := greatest(.03, coalesce(apart, 0))
-        + 2.5758293035489 * sqrt(e.base_rate * (1 - e.base_rate) / e.n);
+    threshold := greatest(.03, apart, 2.5758293035489 * sqrt(e.base_rate * (1 - e.base_rate) / e.n));
     PERFORM @extschema@.churn_note_figure(definition.study, day, 'realised_auc', users, logged_by.version,
             e.n, e.auc, tested, CASE WHEN alarms THEN tested - .03 END,
             alarms AND e.auc_upper < tested - .03, to_jsonb(e)),
