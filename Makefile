@@ -114,10 +114,12 @@ OBJS = \
 	src/measure/bins.o \
 	src/measure/bootstrap.o \
 	src/measure/calibration.o \
+	src/measure/cells.o \
 	src/measure/curves.o \
 	src/measure/drift.o \
 	src/measure/drift_sql.o \
 	src/measure/evaluate.o \
+	src/measure/expected.o \
 	src/measure/figures.o \
 	src/measure/hmeasure.o \
 	src/measure/hull.o \
@@ -179,6 +181,8 @@ SQL_PARTS = \
 	src/measure/evaluate.sql \
 	src/measure/curves.sql \
 	src/measure/drift.sql \
+	src/measure/cells.sql \
+	src/measure/expected.sql \
 	src/measure/arms.sql \
 	src/measure/survival.sql \
 	src/simulate/simulate.sql \
@@ -207,9 +211,16 @@ SQL_PARTS = \
 	src/operate/metric.sql \
 	src/operate/verdict.sql \
 	src/operate/rows.sql \
+	src/operate/distributions.sql \
 	src/operate/registry.sql \
+	src/operate/treated.sql \
+	src/operate/monitor.sql \
+	src/operate/realised.sql \
+	src/operate/alerts.sql \
 	src/operate/slices.sql \
 	src/operate/compare.sql \
+	src/operate/policy.sql \
+	src/operate/retrain.sql \
 	src/operate/report_figures.sql \
 	src/operate/report.sql \
 	src/operate/runs.sql \

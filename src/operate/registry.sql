@@ -126,6 +126,7 @@ BEGIN
         figures || @extschema@.churn_training_facts(definition, model),
         quote_ident(current_user)::regrole)
     RETURNING * INTO stored;
+    PERFORM @extschema@.churn_store_distributions(definition, stored);
     PERFORM @extschema@.churn_judge(definition, stored);
     PERFORM @extschema@.churn_settle(stored);
     IF EXISTS (SELECT FROM @extschema@.churn_models AS m WHERE m.id = stored.id AND m.status = 'accepted')
