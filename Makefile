@@ -20,6 +20,9 @@ OBJS = \
 	src/history/features_variety.o \
 	src/history/features_list.o \
 	src/history/features_compute.o \
+	src/history/phrase_templates.o \
+	src/history/phrase_say.o \
+	src/history/phrase_nouns.o \
 	src/history/phrase_frequency.o \
 	src/history/phrase_money.o \
 	src/history/phrase_rhythm.o \

@@ -1,4 +1,5 @@
--- Scores and their reasons: IMMUTABLE, nothing is read but the arguments
+-- Scores: IMMUTABLE, nothing is read but the arguments.  Words: STABLE, for
+-- their language is a setting.
 
 CREATE FUNCTION churn_predict(model churn_model, features float8[]) RETURNS float8
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
@@ -45,7 +46,7 @@ COMMENT ON FUNCTION churn_base(churn_model) IS
 CREATE FUNCTION churn_contributions(model churn_model, features float8[],
 	OUT feature text, OUT value float8, OUT contribution float8, OUT phrase text)
 	RETURNS SETOF record
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000
 	AS 'MODULE_PATHNAME', 'churn_contributions_array';
 COMMENT ON FUNCTION churn_contributions(churn_model, float8[]) IS
 'what each value adds to the log-odds of the average training row, strongest first, with the value in words; NULL value: missing';
@@ -53,7 +54,7 @@ COMMENT ON FUNCTION churn_contributions(churn_model, float8[]) IS
 CREATE FUNCTION churn_contributions(model churn_model, history churn_history, as_of date,
 	OUT feature text, OUT value float8, OUT contribution float8, OUT phrase text)
 	RETURNS SETOF record
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000
 	AS 'MODULE_PATHNAME', 'churn_contributions_history';
 COMMENT ON FUNCTION churn_contributions(churn_model, churn_history, date) IS
 'what each feature of a history adds to the log-odds of the average training row, strongest first, with the value in words; NULL value: undefined';
@@ -67,13 +68,13 @@ COMMENT ON FUNCTION churn_contributions(churn_model, record) IS
 'what each column of a row adds to the log-odds of the average training row, strongest first, with the value in words; NULL value: missing, or a text; dates are days before the reference date';
 
 CREATE FUNCTION churn_reasons(model churn_model, history churn_history, as_of date, n int DEFAULT 3) RETURNS text[]
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000
 	AS 'MODULE_PATHNAME', 'churn_reasons_history';
 COMMENT ON FUNCTION churn_reasons(churn_model, churn_history, date, int) IS
 'the n strongest reasons for the risk in words: contributions are added up by theme (silence, activity, trend, rhythm, money, …) and each theme that raises the risk is named by the feature that says it most plainly; fewer where fewer raise it; n from 0 to 100';
 
 CREATE FUNCTION churn_reasons(model churn_model, features float8[], n int DEFAULT 3) RETURNS text[]
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000
 	AS 'MODULE_PATHNAME', 'churn_reasons_array';
 COMMENT ON FUNCTION churn_reasons(churn_model, float8[], int) IS
 'as for a history, from features in the order of churn_model_inputs(model)';
