@@ -83,6 +83,8 @@ OBJS = \
 	src/learn/information.o \
 	src/learn/predict.o \
 	src/learn/contributions.o \
+	src/learn/unnamed.o \
+	src/learn/themes.o \
 	src/learn/reasons.o \
 	src/learn/fit_memory.o \
 	src/measure/ranking.o \
@@ -171,6 +173,7 @@ SQL_PARTS = \
 	src/study/fit_by_snapshot.sql \
 	src/study/train.sql \
 	src/study/refit.sql \
+	src/study/unnamed.sql \
 	src/study/score.sql \
 	src/study/refresh.sql \
 	src/study/check_finding.sql \

@@ -64,6 +64,13 @@ extern FeatureTheme features_theme(const FeatureList *list, int i,
 								   double *readiness);
 
 /*
+ * Would the words for feature i name a kind of events?  False where the spec
+ * has no such kind.
+ */
+extern bool features_speaks_of(const FeatureList *list, int i,
+							   const char *kind);
+
+/*
  * The value of feature i in words of the language that is set, e.g. "no order
  * for 74 days; usually every 21 days".  "values" and "nulls" are the whole feature vector: a phrase may
  * quote a neighbour.  Palloc'd.

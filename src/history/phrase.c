@@ -144,6 +144,13 @@ column_phrase(const char *name, ColumnSaying saying, const char *word)
 	return say_alone(ids[saying], name, word, 0);
 }
 
+/* See phrase.h. */
+char *
+phrase_alone(PhraseId id, const char *word, double number)
+{
+	return say_alone(id, "", word, number);
+}
+
 PG_FUNCTION_INFO_V1(churn_phrase);
 
 /* churn_phrase(template, number, word): one of those that speak of a score */
@@ -162,5 +169,5 @@ churn_phrase(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("no phrase \"%s\" speaks of a score", name)));
-	PG_RETURN_TEXT_P(cstring_to_text(say_alone(id, "", word, number)));
+	PG_RETURN_TEXT_P(cstring_to_text(phrase_alone(id, word, number)));
 }

@@ -68,6 +68,9 @@ extern bool phrase_id_find(const char *name, PhraseId *id);
 extern void phrase_say(Phrase *phrase, PhraseId id, double a, double b,
 					   double c);
 
+/* A template that speaks of no feature: of a word, of a number; palloc'd */
+extern char *phrase_alone(PhraseId id, const char *word, double number);
+
 /* The noun of a kind, or of all of them */
 extern const char *phrase_noun(const Phrase *phrase, int kind);
 

@@ -21,6 +21,7 @@
 
 #include "learn/bins.h"
 #include "learn/fit_run.h"
+#include "learn/unnamed.h"
 
 #define DEFAULT_C			1.0
 /* for bins, whose jumps are counted in thousands of rows */
@@ -545,6 +546,7 @@ fit_model(FitRows *rows, Datum spec)
 	fit.model->inputs = fit_rows_names(rows);
 	select_columns(&fit);
 	fit_take_inputs(&fit);
+	unnamed_check(fit.model, fit.options->unnamed, fit.options->nunnamed);
 	/* better now than after the search */
 	fit.encoding = fit.options->encoding == FIT_LINEAR ? FIT_LINEAR : FIT_BINS;
 	final = final_task(&fit);

@@ -69,6 +69,8 @@ typedef struct FitOptions
 	FitSolver	solver;
 	int			nexclude;
 	char	  **exclude;		/* columns left out */
+	int			nunnamed;
+	char	  **unnamed;		/* what reasons must not name */
 	char	   *key;			/* row form: column that names the user */
 	char	   *positive;		/* row form: text of the label that churned */
 	bool		has_reference;	/* row form: the day that dates are counted */

@@ -23,6 +23,7 @@
 #include "history/spec.h"
 #include "learn/row.h"
 #include "learn/scorer.h"
+#include "learn/unnamed.h"
 
 #define CACHED_MODELS	16		/* at a call site */
 
@@ -365,6 +366,27 @@ scorer_theme(Scorer *scorer, int input, double *readiness)
 	return features_theme(scorer->list, scorer->feature[input],
 						  scorer->values[input], scorer->nulls[input],
 						  readiness);
+}
+
+const bool *
+scorer_unnamed(Scorer *scorer)
+{
+	const Model *model = scorer->model;
+	bool	   *unnamed;
+	char	  **names;
+	int			n;
+
+	if (scorer->unnamed != NULL)
+		return scorer->unnamed;
+	unnamed = MemoryContextAllocZero(scorer->context,
+									 sizeof(bool) * Max(model->ninputs, 1));
+	names = unnamed_names(model, &n);
+	if (n > 0)
+		(void) scorer_bind_features(scorer);
+	for (int i = 0; i < n; i++)
+		(void) unnamed_mark(model, scorer->list, names[i], unnamed);
+	scorer->unnamed = unnamed;
+	return unnamed;
 }
 
 char *

@@ -22,6 +22,7 @@ CREATE TABLE churn_studies (
     holdout_share float8 NOT NULL CHECK (holdout_share >= 0 AND holdout_share < 1),
     complete_until date,
     user_type text,
+    unnamed text[] NOT NULL DEFAULT '{}',
     -- moves with every change of the definition: sessions cache plans by it
     revision bigint GENERATED ALWAYS AS IDENTITY,
     created_at timestamptz NOT NULL DEFAULT now()
@@ -41,6 +42,7 @@ COMMENT ON COLUMN churn_studies.time_zone IS 'zone whose calendar days count';
 COMMENT ON COLUMN churn_studies.holdout_share IS 'share of users, drawn by salted hash, never to be contacted';
 COMMENT ON COLUMN churn_studies.complete_until IS 'last complete day of the sources, where the owner knows better than the newest event';
 COMMENT ON COLUMN churn_studies.user_type IS 'type of the user key, set by the first source';
+COMMENT ON COLUMN churn_studies.unnamed IS 'features and kinds that reasons never name; set by churn_set_unnamed';
 COMMENT ON COLUMN churn_studies.revision IS 'moves with every change of the definition';
 COMMENT ON COLUMN churn_studies.created_at IS 'when the study was created';
 
