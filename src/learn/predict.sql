@@ -71,7 +71,7 @@ CREATE FUNCTION churn_reasons(model churn_model, history churn_history, as_of da
 	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000
 	AS 'MODULE_PATHNAME', 'churn_reasons_history';
 COMMENT ON FUNCTION churn_reasons(churn_model, churn_history, date, int) IS
-'the n strongest reasons for the risk in words: contributions are added up by theme (silence, activity, trend, rhythm, money, …) and each theme that raises the risk is named by the feature that says it most plainly; fewer where fewer raise it; n from 0 to 100; never names what churn_unnamed(model) lists; in the language of the setting churn.language';
+'the n strongest reasons for the risk in words: contributions are added up by theme (silence, activity, trend, rhythm, money, ...) and each theme that raises the risk is named by the feature that says it most plainly; fewer where fewer raise it; n from 0 to 100; never names what churn_unnamed(model) lists; in the language of the setting churn.language';
 
 CREATE FUNCTION churn_reasons(model churn_model, features float8[], n int DEFAULT 3) RETURNS text[]
 	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000

@@ -277,12 +277,12 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = d.table_schema) THEN
         RAISE EXCEPTION 'schema "%" does not exist', coalesce(d.table_schema, '')
             USING ERRCODE = 'invalid_schema_name',
-                  HINT = 'Create it, or name another by schema => ''…''.';
+                  HINT = 'Create it, or name another by schema => ''...''.';
     END IF;
     IF NOT has_schema_privilege(d.owner::oid, d.table_schema, 'CREATE') THEN
         RAISE EXCEPTION 'permission denied for schema %', d.table_schema
             USING ERRCODE = 'insufficient_privilege',
-                  HINT = 'The study keeps its tables there: name a schema you may create tables in by schema => ''…''.';
+                  HINT = 'The study keeps its tables there: name a schema you may create tables in by schema => ''...''.';
     END IF;
     IF d.active_window > d.churn_window THEN
         RAISE NOTICE 'active_window (% days) is longer than churn_window (% days): users silent for longer count as at risk, which raises the AUC for free',
