@@ -119,6 +119,8 @@ OBJS = \
 	src/study/key.o \
 	src/study/source.o \
 	src/study/owner.o \
+	src/study/rebuild.o \
+	src/study/refresh.o \
 	src/study/session.o \
 	src/study/fit_query.o \
 	src/study/live.o \
@@ -166,6 +168,7 @@ SQL_PARTS = \
 	src/simulate/simulate.sql \
 	src/study/study.sql \
 	src/study/source.sql \
+	src/study/stored.sql \
 	src/study/snapshot.sql \
 	src/study/band.sql \
 	src/study/fit_query.sql \
@@ -175,6 +178,8 @@ SQL_PARTS = \
 	src/study/refit.sql \
 	src/study/unnamed.sql \
 	src/study/score.sql \
+	src/study/load.sql \
+	src/study/rebuild.sql \
 	src/study/refresh.sql \
 	src/study/check_finding.sql \
 	src/study/check_volume.sql \
@@ -182,6 +187,14 @@ SQL_PARTS = \
 	src/study/check.sql \
 	src/study/window.sql \
 	src/study/backtest.sql \
+	src/operate/targets.sql \
+	src/operate/profile.sql \
+	src/operate/metric.sql \
+	src/operate/verdict.sql \
+	src/operate/rows.sql \
+	src/operate/registry.sql \
+	src/operate/slices.sql \
+	src/operate/compare.sql \
 	src/operate/report_figures.sql \
 	src/operate/report.sql
 

@@ -94,6 +94,19 @@ FROM training, LATERAL (VALUES
         to_char(-test_churn_rate * ln(test_churn_rate) - (1 - test_churn_rate) * ln(1 - test_churn_rate), 'FM0.000')))
     ) AS v (name, figure, meaning);
 
+\echo 'What it was asked before it may score, and what it showed:'
+\echo
+SELECT target, asked, trim_scale(round(measured::numeric, 3)) AS measured,
+    '[' || to_char(lower, 'FM0.000') || ', ' || to_char(upper, 'FM0.000') || ']' AS "95% interval",
+    to_char(n, '999,999') AS users, CASE WHEN pass THEN 'yes' ELSE reason END AS met
+FROM training, churn_verdict('shop', version);
+\echo 'Whom it ranks worst:'
+\echo
+SELECT s.value AS stage, to_char(s.n, '999,999') AS users, to_char(100 * s.base_rate, '990.0') || '%' AS "left",
+    to_char(100 * s.mean_score, '990.0') || '%' AS predicted, to_char(s.auc, '0.000') AS auc,
+    '[' || to_char(s.auc_lower, 'FM0.000') || ', ' || to_char(s.auc_upper, 'FM0.000') || ']' AS "95% interval", s.note
+FROM training AS t, churn_slices('shop', t.version) AS s;
+
 \echo '══ 5. Score everybody ═════════════════════════════════════════════════'
 \echo
 CALL churn_refresh('shop');

@@ -295,7 +295,7 @@ CREATE FUNCTION churn_report_figures_owned(study text, version int, success_rate
     offer_cost float8, contact_cost float8, past_dates int) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
-    SET client_min_messages = warning
+    SET client_min_messages = error
     AS $$
 DECLARE
     d @extschema@.churn_studies := @extschema@.churn_study_row(study);

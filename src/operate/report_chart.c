@@ -28,7 +28,8 @@ chart_begin(Chart *chart, Page *page, double height, const char *title)
 	chart->page = page;
 	chart->width = CHART_WIDTH;
 	chart->height = height;
-	page_printf(page, "<figure class=\"chart\"><svg role=\"img\" viewBox=\"0 0 %g %g\" aria-labelledby=\"t%d d%d\"><title id=\"t%d\">",
+	page_printf(page, "<figure class=\"chart\"><svg role=\"img\" viewBox=\"0 "
+			"0 %g %g\" aria-labelledby=\"t%d d%d\"><title id=\"t%d\">",
 				chart->width, height, id, id, id);
 	page_text(page, title);
 	page_raw(page, "</title>");
@@ -77,6 +78,7 @@ chart_scale(Chart *chart, double x0, double x1, double y0, double y1)
 	chart->y1 = y1 > y0 ? y1 : y0 + 1;
 }
 
+/* Where a value lies in the drawing */
 double
 chart_x(const Chart *chart, double x)
 {
@@ -84,6 +86,7 @@ chart_x(const Chart *chart, double x)
 		(chart->right - chart->left);
 }
 
+/* The same, upwards */
 double
 chart_y(const Chart *chart, double y)
 {
@@ -141,7 +144,8 @@ chart_segment(Chart *chart, const char *class_name, double x0, double y0,
 			  double x1, double y1)
 {
 	page_printf(chart->page,
-				"<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>",
+				"<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" "
+						"y2=\"%.1f\"/>",
 				class_name, x0, y0, x1, y1);
 }
 
@@ -151,13 +155,15 @@ chart_box(Chart *chart, const char *class_name, double x, double y,
 		  double width, double height, double opacity)
 {
 	page_printf(chart->page,
-				"<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"",
+				"<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
+						"height=\"%.1f\"",
 				class_name, x, y, Max(width, 0), Max(height, 0));
 	if (opacity < 1)
 		page_printf(chart->page, " fill-opacity=\"%.2f\"", opacity);
 	page_raw(chart->page, "/>");
 }
 
+/* A filled or open circle */
 void
 chart_dot(Chart *chart, const char *class_name, double x, double y,
 		  double radius)
@@ -241,6 +247,7 @@ chart_axis_name(Chart *chart, const char *below, const char *above)
 		chart_label(chart, "name", 2, 12, "start", above);
 }
 
+/* Close the drawing. */
 void
 chart_end(Chart *chart)
 {

@@ -29,6 +29,7 @@ field_value(Facts facts, const char *key, JsonbValue *value)
 		value->type != jbvNull;
 }
 
+/* A value of an array, or NULL */
 static const JsonbValue *
 array_value(Facts array, int i)
 {
@@ -48,6 +49,7 @@ field_at(Facts facts, const char *key)
 	return value.val.binary.data;
 }
 
+/* How many items an array has; 0 for anything else */
 int
 field_count(Facts array)
 {
@@ -65,6 +67,7 @@ field_item(Facts array, int i)
 		value->val.binary.data : NULL;
 }
 
+/* NaN for what is no number */
 static double
 value_number(const JsonbValue *value)
 {
@@ -84,6 +87,7 @@ field_number(Facts facts, const char *key)
 		get_float8_nan();
 }
 
+/* Text in UTF-8; NULL for objects, arrays and nulls */
 static char *
 value_string(const JsonbValue *value)
 {
@@ -125,6 +129,7 @@ field_exact(Facts facts, const char *key)
 	return value_string(&value);
 }
 
+/* The text at a place of an array, or NULL */
 char *
 field_item_text(Facts array, int i)
 {
@@ -133,6 +138,7 @@ field_item_text(Facts array, int i)
 	return value == NULL ? NULL : value_string(value);
 }
 
+/* Said to be true */
 bool
 field_true(Facts facts, const char *key)
 {

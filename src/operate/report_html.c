@@ -21,6 +21,7 @@
 
 #include "operate/report.h"
 
+/* Markup as it is: never text of a database */
 void
 page_raw(Page *page, const char *html)
 {
@@ -67,6 +68,7 @@ turns_direction(pg_wchar c)
 	return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
+/* A character beyond ASCII */
 static void
 put_character(StringInfo out, pg_wchar c, const char *bytes, int length)
 {
@@ -78,6 +80,7 @@ put_character(StringInfo out, pg_wchar c, const char *bytes, int length)
 		appendBinaryStringInfo(out, bytes, length);
 }
 
+/* An ASCII character */
 static void
 put_ascii(StringInfo out, char c)
 {

@@ -37,11 +37,15 @@ typedef struct Part
 
 static const Part parts[] = {
 	{"meaning", "What churn means here", {{"study", section_meaning}}},
-	{"data", "Can the data be trusted?", {{"checks", section_checks}, {"snapshots", section_snapshots}, {"returns", section_returns}}},
-	{"skill", "Does it know more than a simple rule?", {{"test", section_skill}, {"past", section_past}}},
+	{"data", "Can the data be trusted?", {{"checks", section_checks},
+			{"snapshots", section_snapshots}, {"returns", section_returns}}},
+	{"skill", "Does it know more than a simple rule?", {{"test",
+			section_skill}, {"past", section_past}}},
 	{"trust", "Can a score be read as a probability?", {{"trust", section_trust}}},
-	{"action", "How many to contact?", {{"contacts", section_contacts}, {"lead", section_lead}}},
-	{"drivers", "What drives a score", {{"features", section_features}, {"pairs", section_pairs}}},
+	{"action", "How many to contact?", {{"contacts", section_contacts},
+			{"lead", section_lead}}},
+	{"drivers", "What drives a score", {{"features", section_features},
+			{"pairs", section_pairs}}},
 	{"people", "Who, for example", {{"people", section_people}}},
 	{"targets", "Is it good enough?", {{"targets", section_targets}}},
 	{"slices", "For whom is it weaker?", {{"slices", section_slices}}},
@@ -49,6 +53,7 @@ static const Part parts[] = {
 	{"origin", "Where it comes from", {{"model", section_origin}}},
 };
 
+/* Are there figures for any piece of it? */
 static bool
 part_is_there(const Page *page, const Part *part)
 {
@@ -58,20 +63,25 @@ part_is_there(const Page *page, const Part *part)
 	return false;
 }
 
+/* Everything before the report proper */
 static void
 write_head(Page *page)
 {
 	Facts		study = field_at(page->facts, "study");
 
-	page_raw(page, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
-			 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>"
+	page_raw(page, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta "
+			"charset=\"utf-8\"/>"
+			 "<meta name=\"viewport\" content=\"width=device-width, "
+					"initial-scale=1\"/>"
 			 "<meta name=\"color-scheme\" content=\"light dark\"/><title>");
 	page_text(page, field_text(study, "study"));
 	page_raw(page, ": churn report</title>\n<style>");
 	page_raw(page, report_style);
-	page_raw(page, "</style></head>\n<body><div class=\"page\"><a class=\"skip\" href=\"#main\">To the report</a>\n");
+	page_raw(page, "</style></head>\n<body><div class=\"page\"><a "
+			"class=\"skip\" href=\"#main\">To the report</a>\n");
 }
 
+/* Links to the parts that are there */
 static void
 write_contents(Page *page)
 {
@@ -83,6 +93,7 @@ write_contents(Page *page)
 	page_raw(page, "</ol></nav>\n");
 }
 
+/* A piece, or why it is missing */
 static void
 write_piece(Page *page, const Piece *piece)
 {
@@ -103,13 +114,15 @@ write_piece(Page *page, const Piece *piece)
 	}
 }
 
+/* A numbered section */
 static void
 write_part(Page *page, const Part *part)
 {
 	if (!part_is_there(page, part))
 		return;
 	page->section++;
-	page_printf(page, "<section id=\"%s\" aria-labelledby=\"h-%s\"><h2 id=\"h-%s\"><span class=\"number\">%d</span>%s</h2>\n",
+	page_printf(page, "<section id=\"%s\" aria-labelledby=\"h-%s\"><h2 "
+			"id=\"h-%s\"><span class=\"number\">%d</span>%s</h2>\n",
 				part->anchor, part->anchor, part->anchor, page->section,
 				part->heading);
 	for (int i = 0; i < MAX_PIECES && part->pieces[i].key; i++)
@@ -133,6 +146,8 @@ churn_report_page(PG_FUNCTION_ARGS)
 	write_contents(&page);
 	for (int i = 0; i < (int) lengthof(parts); i++)
 		write_part(&page, &parts[i]);
-	page_raw(&page, "</main>\n<footer><p>Written by the PostgreSQL extension churn. Nothing on this page is loaded from elsewhere.</p></footer></div></body></html>\n");
+	page_raw(&page, "</main>\n<footer><p>Written by the PostgreSQL extension "
+			"churn. Nothing on this page is loaded from "
+			"elsewhere.</p></footer></div></body></html>\n");
 	PG_RETURN_TEXT_P(page_ascii(&page));
 }

@@ -16,7 +16,8 @@
 void
 table_begin(Page *page, const char *caption, const char *const *heads)
 {
-	page_raw(page, "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"");
+	page_raw(page, "<div class=\"wide\" tabindex=\"0\" role=\"region\" "
+			"aria-label=\"");
 	page_text(page, caption);
 	page_raw(page, "\"><table><caption>");
 	page_text(page, caption);
@@ -52,6 +53,7 @@ table_row(Page *page, Facts facts, const char *const *cells)
 	page->in_row = false;
 }
 
+/* Close the table. */
 void
 table_end(Page *page)
 {
@@ -67,6 +69,7 @@ numbers_begin(Page *page, const char *summary)
 	page_raw(page, "</summary>");
 }
 
+/* Close the numbers. */
 void
 numbers_end(Page *page)
 {
@@ -80,12 +83,14 @@ pair_begin(Page *page)
 	page_raw(page, "<div class=\"pair\"><div>");
 }
 
+/* From the words to the chart */
 void
 pair_next(Page *page)
 {
 	page_raw(page, "</div><div>");
 }
 
+/* Close the pair. */
 void
 pair_end(Page *page)
 {

@@ -12,6 +12,7 @@
 
 #include "operate/report.h"
 
+/* Ten groups of equal size with their intervals */
 static void
 draw_calibration(Page *page, Facts facts)
 {
@@ -19,8 +20,11 @@ draw_calibration(Page *page, Facts facts)
 	double		diagonal[] = {0, 1};
 	Chart		chart;
 
-	chart_begin(&chart, page, 340, "Calibration: share that left against the mean score");
-	chart_describe(&chart, facts, "Scores average {mean_score|%}, {base_rate|%} left. A slope of {slope|.2} would be 1 if scores were as sharp as they should be.");
+	chart_begin(&chart, page, 340, "Calibration: share that left against the "
+			"mean score");
+	chart_describe(&chart, facts, "Scores average {mean_score|%}, "
+			"{base_rate|%} left. A slope of {slope|.2} would be 1 if scores "
+			"were as sharp as they should be.");
 	chart_scale(&chart, 0, 1, 0, 1);
 	chart_y_axis(&chart, "%0", 4);
 	chart_x_axis(&chart, "%0", 4);
@@ -30,10 +34,13 @@ draw_calibration(Page *page, Facts facts)
 		Facts		row = field_item(rows, i);
 		double		x = chart_x(&chart, field_number(row, "mean_score"));
 
-		chart_segment(&chart, "halo", x, chart_y(&chart, field_number(row, "lower")), x, chart_y(&chart, field_number(row, "upper")));
-		chart_dot(&chart, "fleave", x, chart_y(&chart, field_number(row, "rate")), 4);
+		chart_segment(&chart, "halo", x, chart_y(&chart, field_number(row,
+				"lower")), x, chart_y(&chart, field_number(row, "upper")));
+		chart_dot(&chart, "fleave", x, chart_y(&chart, field_number(row,
+				"rate")), 4);
 	}
-	chart_label(&chart, "name", chart_x(&chart, 0.06), chart_y(&chart, 0.93), "start", "above the line: more left than the score said");
+	chart_label(&chart, "name", chart_x(&chart, 0.06), chart_y(&chart, 0.93),
+			"start", "above the line: more left than the score said");
 	chart_axis_name(&chart, "mean score", "left");
 	chart_end(&chart);
 }
@@ -100,6 +107,7 @@ mark_ks(Chart *chart, double ks, const double *left, const double *stayed,
 				psprintf("KS at %s", number_words(ks, "%0")));
 }
 
+/* Leavers and stayers by score, with bands and KS */
 static void
 draw_spread(Page *page, Facts facts)
 {
@@ -117,7 +125,9 @@ draw_spread(Page *page, Facts facts)
 	for (int i = 0; i < n; i++)
 		most = fmax(most, fmax(left[i], stayed[i]));
 	chart_begin(&chart, page, 340, "Distribution of scores of leavers and stayers");
-	chart_describe(&chart, facts, "Scores of those who left lie higher than of those who stayed; the two are furthest apart at {ks_score|.3}, with KS {ks|.3}.");
+	chart_describe(&chart, facts, "Scores of those who left lie higher than "
+			"of those who stayed; the two are furthest apart at "
+			"{ks_score|.3}, with KS {ks|.3}.");
 	chart_scale(&chart, 0, 1, 0, most * 1.25);
 	chart_y_axis(&chart, "%0", 4);
 	chart_x_axis(&chart, "%0", 4);
@@ -126,7 +136,8 @@ draw_spread(Page *page, Facts facts)
 		double		x = chart_x(&chart, cuts[i]);
 
 		chart_segment(&chart, "grid", x, chart.top, x, chart.bottom);
-		chart_label(&chart, "tick", x + 4, chart.top + 11 + 13 * i, "start", bands[i]);
+		chart_label(&chart, "tick", x + 4, chart.top + 11 + 13 * i, "start",
+				bands[i]);
 	}
 	step_line(&chart, "stay", stayed, n);
 	step_line(&chart, "leave", left, n);
@@ -141,45 +152,60 @@ draw_spread(Page *page, Facts facts)
 	chart_end(&chart);
 }
 
+/* Level and slope in words */
 static void
 say_calibration(Page *page, Facts facts)
 {
 	double		bias = field_number(facts, "bias");
 	double		slope = field_number(facts, "slope");
 
-	page_say(page, facts, "<p>The scores of the test users average <b>{mean_score|%}</b>; <b>{base_rate|%}</b> left. ");
+	page_say(page, facts, "<p>The scores of the test users average "
+			"<b>{mean_score|%}</b>; <b>{base_rate|%}</b> left. ");
 	if (fabs(bias) <= 0.02)
 		page_raw(page, "That fits. ");
 	else if (bias < 0)
-		page_say(page, facts, "They were <b>too low</b>, by {bias_size|%} of the users: read them as a ranking first. ");
+		page_say(page, facts, "They were <b>too low</b>, by {bias_size|%} of "
+				"the users: read them as a ranking first. ");
 	else
-		page_say(page, facts, "They were <b>too high</b>, by {bias_size|%} of the users: read them as a ranking first. ");
+		page_say(page, facts, "They were <b>too high</b>, by {bias_size|%} of "
+				"the users: read them as a ranking first. ");
 	if (slope < 0.9)
-		page_say(page, facts, "Scores are more extreme than what happened (slope {slope|.2}, 1 is right). ");
+		page_say(page, facts, "Scores are more extreme than what happened "
+				"(slope {slope|.2}, 1 is right). ");
 	else if (slope > 1.1)
-		page_say(page, facts, "Scores are more cautious than what happened (slope {slope|.2}, 1 is right). ");
+		page_say(page, facts, "Scores are more cautious than what happened "
+				"(slope {slope|.2}, 1 is right). ");
 	else if (!isnan(slope))
-		page_say(page, facts, "Low scores are as low and high ones as high as they should be (slope {slope|.2}, 1 is right). ");
-	page_say(page, facts, "A score is off by {ece_count|%} on average over ten groups.</p>");
+		page_say(page, facts, "Low scores are as low and high ones as high as "
+				"they should be (slope {slope|.2}, 1 is right). ");
+	page_say(page, facts, "A score is off by {ece_count|%} on average over "
+			"ten groups.</p>");
 }
 
+/* Calibration beside the spread of scores */
 void
 section_trust(Page *page, Facts facts)
 {
-	static const char *const heads[] = {"Group", "Users", "Lowest", "Highest", "Mean score", "Left", "from", "to", NULL};
-	static const char *const cells[] = {"{bin|n}", "{n|n}", "{lowest_score|.3}", "{highest_score|.3}", "{mean_score|%}", "{rate|%}", "{lower|%}", "{upper|%}", NULL};
+	static const char *const heads[] = {"Group", "Users", "Lowest", "Highest",
+			"Mean score", "Left", "from", "to", NULL};
+	static const char *const cells[] = {"{bin|n}", "{n|n}",
+			"{lowest_score|.3}", "{highest_score|.3}", "{mean_score|%}",
+			"{rate|%}", "{lower|%}", "{upper|%}", NULL};
 	Facts		rows = field_at(facts, "rows");
 
 	page_raw(page, "<div class=\"grid\"><div><h3>Said and happened</h3>");
 	say_calibration(page, facts);
 	draw_calibration(page, facts);
 	page_raw(page, "</div><div><h3>How scores are spread</h3>");
-	page_say(page, facts, "<p>Each line is one group, leavers or stayers, by score. Where the lines overlap the model cannot tell; "
-			 "the log-loss is {log_loss|.3}, against {log_loss_base|.3} when everybody gets the average.</p>");
+	page_say(page, facts, "<p>Each line is one group, leavers or stayers, by "
+			"score. Where the lines overlap the model cannot tell; "
+			 "the log-loss is {log_loss|.3}, against {log_loss_base|.3} when "
+					"everybody gets the average.</p>");
 	draw_spread(page, facts);
 	page_raw(page, "</div></div>");
 	numbers_begin(page, "The numbers");
-	table_begin(page, "Calibration over ten groups of equal size, lowest scores first", heads);
+	table_begin(page, "Calibration over ten groups of equal size, lowest "
+			"scores first", heads);
 	for (int i = 0; i < field_count(rows); i++)
 		table_row(page, field_item(rows, i), cells);
 	table_end(page);

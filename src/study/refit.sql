@@ -41,13 +41,13 @@ CREATE FUNCTION churn_refit(definition churn_studies, spec churn_spec, options j
     AS $$
 DECLARE
     settings jsonb := @extschema@.churn_model_settings(tested);
-    refusal text := @extschema@.churn_default_gate(figures);
-    champion boolean := EXISTS (SELECT FROM @extschema@.churn_models AS m
-        WHERE m.study = definition.study AND m.version = tested_version AND m.status = 'champion');
+    -- refused, accepted or champion
+    standing text := (SELECT m.status FROM @extschema@.churn_models AS m
+        WHERE m.study = definition.study AND m.version = tested_version);
     fitted record;
     stored record;
 BEGIN
-    IF refusal IS NOT NULL THEN
+    IF standing = 'refused' THEN
         RAISE NOTICE 'not fitted again: model % did not pass the gate', tested_version;
         RETURN NULL;
     END IF;
@@ -60,7 +60,7 @@ BEGIN
         'snapshots', (SELECT jsonb_agg(a ORDER BY a) FROM unnest(dates) AS a),
         'refit_of', tested_version, 'settings', settings);
     SELECT * INTO stored FROM @extschema@.churn_store_model(definition, fitted.model, figures);
-    IF champion THEN
+    IF standing = 'champion' THEN
         PERFORM @extschema@.churn_promote(definition.study, stored.version);
         stored.status := 'champion';
     END IF;

@@ -225,56 +225,13 @@ END
 $$;
 COMMENT ON FUNCTION churn_test_model(churn_studies, churn_model) IS 'support function of churn_train: figures of the out-of-time test as jsonb';
 
--- Why the default gate refuses a model; NULL when it passes.
-CREATE FUNCTION churn_default_gate(figures jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-        SELECT CASE
-            WHEN least((figures->>'test_churned')::bigint,
-                (figures->>'test_rows')::bigint - (figures->>'test_churned')::bigint) < 200
-            THEN 'fewer than 200 test users of a class'
-            WHEN (figures->>'auc')::float8 <= (figures->>'recency_auc')::float8 - .01
-            THEN format('AUC %s is not above that of recency alone, %s, less .01',
-                round((figures->>'auc')::numeric, 4), round((figures->>'recency_auc')::numeric, 4))
-            WHEN (figures->>'auc')::float8 <= (figures->>'key_days_auc')::float8 - .01
-            THEN format('AUC %s is not above that of key days alone, %s, less .01',
-                round((figures->>'auc')::numeric, 4), round((figures->>'key_days_auc')::numeric, 4))
-        END
-    $$;
-COMMENT ON FUNCTION churn_default_gate(jsonb) IS 'support function of churn_train: 200 test users of each class, AUC above both baselines less .01; the first reason to refuse, or NULL';
-
--- Store a model as a new row; champion if there is none and the gate holds.
-CREATE FUNCTION churn_store_model(definition churn_studies, model churn_model,
-    figures jsonb, OUT version int, OUT status text)
-    LANGUAGE plpgsql VOLATILE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    refusal text := @extschema@.churn_default_gate(figures);
-BEGIN
-    SELECT coalesce(max(m.version), 0) + 1,
-        CASE WHEN refusal IS NOT NULL THEN 'refused'
-             WHEN count(*) FILTER (WHERE m.status = 'champion') > 0 THEN 'accepted'
-             ELSE 'champion' END
-    INTO version, status
-    FROM @extschema@.churn_models AS m WHERE m.study = definition.study;
-    INSERT INTO @extschema@.churn_models
-        (study, version, status, model, band_cutoffs, metrics, gate, created_by)
-    VALUES (definition.study, version, status, model,
-        @extschema@.churn_band_cutoffs(definition, model),
-        figures, refusal, quote_ident(current_user)::regrole);
-END
-$$;
-COMMENT ON FUNCTION churn_store_model(churn_studies, churn_model, jsonb) IS 'support function of churn_train: version and status of the new row';
-
 CREATE TYPE churn_training AS (
     version int, status text, snapshots date[], rows bigint, churn_rate float8,
     test_date date, test_rows bigint, auc float8, ks float8, log_loss float8,
     top_decile_lift float8, mean_score float8, test_churn_rate float8,
     recency_auc float8, key_days_auc float8, gate text, refit_of int
 );
-COMMENT ON TYPE churn_training IS 'what churn_train returns: the new model''s version and status, its training dates, rows and churn rate, the test date and the figures of the out-of-time test, why the gate refused it, if it did, and the version that it was refitted from, whose figures these are then';
+COMMENT ON TYPE churn_training IS 'what churn_train returns: the new model''s version and status, its training dates, rows and churn rate, the test date and the figures of the out-of-time test, which targets it misses, if any, and the version that it was refitted from, whose figures these are then';
 
 -- The dates of a training, newest first, or why there are none.
 CREATE FUNCTION churn_training_dates(definition churn_studies, first_day date,
@@ -377,6 +334,7 @@ BEGIN
             'options', options, 'forward', fitted.forward,
             'by_snapshot', @extschema@.churn_fit_by_snapshot(d, fitted.model));
     PERFORM @extschema@.churn_report_fit(figures->'by_snapshot');
+    -- the layer above keeps it and judges it (src/operate/registry.sql)
     SELECT * INTO stored FROM @extschema@.churn_store_model(d, fitted.model, figures);
     RAISE NOTICE 'model % of study %: %', stored.version, study, stored.status;
     IF refit THEN
@@ -387,7 +345,7 @@ BEGIN
     END IF;
     -- figures are named like the columns of the row
     RETURN NEXT jsonb_populate_record(NULL::@extschema@.churn_training, figures
-        || to_jsonb(stored) || jsonb_build_object('gate', @extschema@.churn_default_gate(figures)));
+        || to_jsonb(stored));
     IF refitted.version IS NOT NULL THEN
         RETURN NEXT refitted;
     END IF;
@@ -399,29 +357,4 @@ CREATE FUNCTION churn_train(study text, test_date date DEFAULT NULL,
     snapshots int DEFAULT 6, step interval DEFAULT '30 days', options jsonb DEFAULT '{}')
     RETURNS SETOF churn_training
     AS 'MODULE_PATHNAME', 'churn_as_owner' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION churn_train(text, date, int, interval, jsonb) IS 'train a model on purged snapshots and test it out of time: one row with version, status, training dates, rows and churn rate, test date and its AUC, KS, log-loss, lift of the top tenth, mean score against churn rate, and the AUC of recency and of key days alone; the model is a new row of churn_models, champion when there is none and the default gate holds; options are those of churn_fit, with encoding auto unless said, and refit (false): once the model has passed, fit again on all snapshots with its settings, a second row; metrics hold the calibration of every snapshot; errors: 55000 too little data (with counts and the first date that would do) or events known too late for the step, 22023 bad arguments, 42501 rights';
-
-CREATE FUNCTION churn_promote(study text, version int) RETURNS void
-    LANGUAGE plpgsql VOLATILE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    d @extschema@.churn_studies := @extschema@.churn_study_lock(study);
-    m @extschema@.churn_models;
-BEGIN
-    SELECT * INTO m FROM @extschema@.churn_models AS c
-    WHERE c.study = d.study AND c.version = churn_promote.version;
-    IF m.id IS NULL THEN
-        RAISE EXCEPTION 'study "%" has no model of version %', study, version
-            USING ERRCODE = 'undefined_object', HINT = 'churn_models lists them.';
-    END IF;
-    IF m.gate IS NOT NULL THEN
-        RAISE EXCEPTION 'model % of study "%" did not pass the gate', version, study
-            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = m.gate;
-    END IF;
-    UPDATE @extschema@.churn_models AS c SET status = 'retired'
-    WHERE c.study = d.study AND c.status = 'champion' AND c.id <> m.id;
-    UPDATE @extschema@.churn_models AS c SET status = 'champion' WHERE c.id = m.id;
-END
-$$;
-COMMENT ON FUNCTION churn_promote(text, int) IS 'make a model that passed the gate the champion; the champion before it retires; 42704 no such model, 55000 not past the gate';
+COMMENT ON FUNCTION churn_train(text, date, int, interval, jsonb) IS 'train a model on purged snapshots and test it out of time: one row with version, status, training dates, rows and churn rate, test date and its AUC, KS, log-loss, lift of the top tenth, mean score against churn rate, and the AUC of recency and of key days alone; the model is a new row of churn_models with its verdicts, champion when there is none and it meets every target (without targets the default gate), else accepted or refused; options are those of churn_fit, with encoding auto unless said, and refit (false): once the model has passed, fit again on all snapshots with its settings, a second row; metrics hold the calibration of every snapshot; errors: 55000 too little data (with counts and the first date that would do) or events known too late for the step, 22023 bad arguments, 42501 rights';
