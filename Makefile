@@ -20,6 +20,9 @@ OBJS = \
 	src/history/features_variety.o \
 	src/history/features_list.o \
 	src/history/features_compute.o \
+	src/history/phrase_templates.o \
+	src/history/phrase_say.o \
+	src/history/phrase_nouns.o \
 	src/history/phrase_frequency.o \
 	src/history/phrase_money.o \
 	src/history/phrase_rhythm.o \
@@ -98,6 +101,8 @@ OBJS = \
 	src/learn/information.o \
 	src/learn/predict.o \
 	src/learn/contributions.o \
+	src/learn/unnamed.o \
+	src/learn/themes.o \
 	src/learn/reasons.o \
 	src/learn/fit_memory.o \
 	src/measure/ranking.o \
@@ -196,6 +201,7 @@ SQL_PARTS = \
 	src/study/fit_by_snapshot.sql \
 	src/study/train.sql \
 	src/study/refit.sql \
+	src/study/unnamed.sql \
 	src/study/score.sql \
 	src/study/load.sql \
 	src/study/rebuild.sql \

@@ -16,7 +16,8 @@ CREATE FUNCTION churn_stage_scores(definition churn_studies, histories text,
     AS $$
 DECLARE
     d ALIAS FOR definition;
-    model text := format('%L::@extschema@.churn_model', champion.model);
+    model text := format('%L::@extschema@.churn_model',
+        @extschema@.churn_unname_too(champion.model, d.unnamed));
 BEGIN
     RETURN @extschema@.churn_stage(d, '_scoring', format(
         'SELECT c.user_id, (c.standing).stage, (c.standing).value, (c.standing).next_day,'
