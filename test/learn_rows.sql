@@ -218,6 +218,7 @@ SELECT throws_ok(query, '22023', message, message) FROM (VALUES
     ($$SELECT churn_fit(l, CASE WHEN id < 9 THEN 'b' END) FROM labelled l$$, 'label column must be the same in all rows'),
     ($$SELECT churn_fit(l, 'b', jsonb_build_object('seed', id)) FROM labelled l$$, 'options must be the same in all rows'),
     ($$SELECT churn_fit(l, 'b', CASE WHEN id > 1 THEN '{}'::jsonb END ORDER BY id) FROM labelled l$$, 'options must be the same in all rows'),
+    ($$SELECT churn_fit(l, 'b', '{"memory": "1kB"}') FROM labelled l$$, 'option "memory" must be a number of kilobytes or a text like "2GB", at least 1MB'),
     ($$SELECT churn_fit(l, 'b', '{"exclude": ["id", "x"]}') FROM labelled l$$, 'no column is left to learn from')) v (query, message);
 
 -- ---- refused, excluded, dropped ----
