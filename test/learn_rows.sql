@@ -114,6 +114,15 @@ SELECT is(md5(fit_text('id', '{"encoding": "bins"}')), md5(m::text), 'another ti
 RESET TimeZone;
 RESET DateStyle;
 
+-- ---- rows that are alike, without a key: each is a user of its own ----
+CREATE TABLE alike AS SELECT i AS id, (ARRAY['free', 'basic', 'pro'])[1 + i % 3] AS plan, (i / 3) % 2 AS card, draw(i, 1) < .1 + .2 * (i % 3) + .1 * ((i / 3) % 2) AS churned FROM generate_series(1, 3000) i;
+CREATE TABLE alike_models AS SELECT e, churn_fit(a.*, 'churned', jsonb_build_object('encoding', e)) AS m FROM unnest('{linear,bins,auto}'::text[]) e, LATERAL (SELECT plan, card, churned FROM alike) a GROUP BY e;
+SELECT ok((p ->> 'users')::int = 3000 AND (p ->> 'folds')::int = 5 AND (p ->> 'cv_auc')::float8 > .6 AND (p ->> 'calibration_slope')::float8 BETWEEN .7 AND 1.4, 'six kinds of rows fill the folds, ' || e)
+FROM alike_models, LATERAL (SELECT churn_model_info(m) -> 'provenance' AS p) i;
+SELECT is(churn_fit(a.*, 'churned', jsonb_build_object('encoding', e))::text, m::text, 'the same bits in another order, ' || e)
+FROM alike_models, LATERAL (SELECT plan, card, churned FROM alike ORDER BY draw(id, 2) * length(e)) a GROUP BY e, m::text;
+SELECT is((churn_model_info(churn_fit(a, 'churned', '{"key": "plan"}')) #>> '{provenance,users}')::int, 3, 'rows of one user are one user, alike or not') FROM (SELECT plan, card, churned FROM alike) a;
+
 -- ---- solvers, and scikit-learn ----
 CREATE TABLE both_solvers AS
 SELECT e, churn_fit(t, 'churned', o) AS newton, churn_fit(t, 'churned', o || '{"solver": "liblinear"}') AS liblinear
@@ -218,6 +227,7 @@ SELECT throws_ok(query, '22023', message, message) FROM (VALUES
     ($$SELECT churn_fit(l, CASE WHEN id < 9 THEN 'b' END) FROM labelled l$$, 'label column must be the same in all rows'),
     ($$SELECT churn_fit(l, 'b', jsonb_build_object('seed', id)) FROM labelled l$$, 'options must be the same in all rows'),
     ($$SELECT churn_fit(l, 'b', CASE WHEN id > 1 THEN '{}'::jsonb END ORDER BY id) FROM labelled l$$, 'options must be the same in all rows'),
+    ($$SELECT churn_fit(l, 'b', '{"memory": "1kB"}') FROM labelled l$$, 'option "memory" must be a number of kilobytes or a text like "2GB", at least 1MB'),
     ($$SELECT churn_fit(l, 'b', '{"exclude": ["id", "x"]}') FROM labelled l$$, 'no column is left to learn from')) v (query, message);
 
 -- ---- refused, excluded, dropped ----

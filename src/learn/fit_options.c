@@ -98,7 +98,7 @@ read_workers(FitOptions *options, const char *key, const JsonbValue *value)
 static void
 read_memory(FitOptions *options, const char *key, const JsonbValue *value)
 {
-	const char *wanted = "a number of kilobytes or a text like \"2GB\"";
+	const char *wanted = "a number of kilobytes or a text like \"2GB\", at least 1MB";
 
 	if (value->type == jbvNumeric)
 		options->memory_kb = option_number(key, value, 1024, PG_INT32_MAX,

@@ -20,8 +20,13 @@
 
 #include "learn/fit.h"
 
-/* A row in the sort is a bytea: user (big-endian), label, values as they are */
+/*
+ * A row in the sort is a bytea: user, or a hash of the content (big-endian);
+ * label and whether it has a user; values as they are
+ */
 #define LABEL_AT	(VARHDRSZ + sizeof(uint64))
+#define CHURNED		1
+#define GROUPED		2
 #define VALUES_AT	(LABEL_AT + 1)
 
 struct FitRows
@@ -37,6 +42,8 @@ struct FitRows
 	Size		packed_bytes;	/* of one row in the sort */
 	char	   *packed;			/* one row on its way in */
 	FitRow	   *row;			/* one on its way in or out */
+	uint64		last_content;	/* of the last row out without a user */
+	int64		copies;			/* rows like it that are out, it included */
 };
 
 /* splitmix64's finaliser: every input bit reaches every output bit */
@@ -114,7 +121,7 @@ check_value(const FitRows *rows, int column, double value)
 				 errhint("Use NULL for a value that is not known.")));
 }
 
-/* Hash of a row's content, in place of a user */
+/* Hash of the content of a row without a user */
 static uint64
 hash_content(const FitRows *rows)
 {
@@ -160,7 +167,7 @@ fit_rows_add(FitRows *rows, const double *values, const bool *nulls,
 	}
 	user = pg_hton64(grouped ? group_id : hash_content(rows));
 	memcpy(VARDATA(rows->packed), &user, sizeof(user));
-	rows->packed[LABEL_AT] = churned;
+	rows->packed[LABEL_AT] = (churned ? CHURNED : 0) | (grouped ? GROUPED : 0);
 	memcpy(rows->packed + VALUES_AT, row->values,
 		   sizeof(double) * rows->ncolumns);
 	if (rows->sort == NULL)
@@ -239,6 +246,21 @@ next_packed(FitRows *rows)
 	return (struct varlena *) DatumGetPointer(packed);
 }
 
+/*
+ * A row without a user is one of its own.  Rows of the same content are
+ * neighbours in the sort, and it does not matter which of them is the first:
+ * they are numbered, or a table of few values would fill few folds.
+ */
+static uint64
+own_user(FitRows *rows, uint64 content)
+{
+	if (rows->copies == 0 || content != rows->last_content)
+		rows->copies = 0;
+	rows->last_content = content;
+	return rows->copies++ == 0 ? content :
+		fit_hash(content, rows->copies, FIT_SALT_CONTENT);
+}
+
 const FitRow *
 fit_rows_next(FitRows *rows)
 {
@@ -248,8 +270,10 @@ fit_rows_next(FitRows *rows)
 	if (packed == NULL)
 		return NULL;
 	memcpy(&user, VARDATA(packed), sizeof(user));
-	rows->row->group_id = pg_ntoh64(user);
-	rows->row->churned = packed[LABEL_AT];
+	user = pg_ntoh64(user);
+	rows->row->group_id = packed[LABEL_AT] & GROUPED ? user :
+		own_user(rows, user);
+	rows->row->churned = packed[LABEL_AT] & CHURNED;
 	memcpy(rows->row->values, packed + VALUES_AT,
 		   sizeof(double) * rows->ncolumns);
 	pfree(packed);
