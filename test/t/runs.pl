@@ -53,7 +53,7 @@ sub last_runs
 }
 
 my $scores = q{SELECT count(*) || ' ' || coalesce(md5(string_agg(s::text, '' ORDER BY user_id)), '') FROM shop_scores AS s};
-my $staging = q{SELECT count(*) FROM pg_class WHERE relname ~ '^shop_(staging|scoring|late)'};
+my $staging = q{SELECT count(*)::text FROM pg_class WHERE relname ~ '^shop_(staging|scoring|late)'};
 
 # Killed while it reads, trains and writes
 my %slow = (
@@ -120,6 +120,27 @@ my @four = map { start('refresh', [ 'test.sleep = 3' ]) } 1 .. 4;
 $_->{handle}->finish for @four;
 is($node->safe_psql('postgres', q{SELECT string_agg(outcome, ' ' ORDER BY outcome) FROM (SELECT * FROM churn_runs ORDER BY id DESC LIMIT 4) AS r}),
 	'done skipped skipped skipped', 'four at once: one works');
+
+# A disk that is full
+SKIP:
+{
+	my $small = $ENV{CHURN_SMALL_DISK};
+	skip 'no small disk: only root can mount one', 4 unless $small;
+	my $ballast = "$small/ballast";
+	$node->safe_psql('postgres', "CREATE TABLESPACE small LOCATION '$small'");
+	open my $out, '>', $ballast or die "cannot write $ballast";
+	syswrite $out, 'x' x 65536 for 1 .. 63;
+	close $out;
+	my $scored = $node->safe_psql('postgres', $scores);
+	my (undef, undef, $full) = $node->psql('postgres', "\\set VERBOSITY verbose\nUPDATE churn_histories SET digest = 'void';"
+		. "SET default_tablespace = small;\nCALL churn_run('shop', 'refresh');");
+	like($full, qr/53100/, 'the error of a full disk is raised');
+	is(last_runs(1), 'refresh failed refresh 53100', 'and recorded');
+	is($node->safe_psql('postgres', "$scores UNION ALL $staging"), "$scored\n0", 'nothing is half-written');
+	unlink $ballast;
+	$node->safe_psql('postgres', "SET default_tablespace = small;\nCALL churn_run('shop', 'refresh');");
+	is(last_runs(1), 'refresh done', 'with room the next one completes');
+}
 
 # A study dropped under a run: the error is raised, the record has gone
 $run = start('refresh', [ 'test.sleep_shop_scores = 3' ]);
