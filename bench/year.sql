@@ -6,14 +6,15 @@
 -- Prints days to the first alert of each fault, alerts on stable days, what
 -- retraining did, and nights without scores.
 --
--- psql -f bench/year.sql [-v users=6000] [-v seasons=true]
+-- psql -f bench/year.sql [-v users=6000] [-v seasons=true] [-v first=2024-02-05]
 \set ON_ERROR_STOP on
 \set QUIET on
 \if :{?users} \else \set users 6000 \endif
 \if :{?seasons} \else \set seasons true \endif
 SET client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS churn;
-\set first '''2024-02-05'''
+\if :{?first} \else \set first 2024-02-05 \endif
+\set first '''' :first ''''
 \set lost '''2024-06-10'''
 \set found '''2024-07-20'''
 \set doubled '''2024-10-01'''
