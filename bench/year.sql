@@ -6,7 +6,7 @@
 -- Prints days to the first alert of each fault, alerts on stable days, what
 -- retraining did, and nights without scores.
 --
--- psql -f bench/year.sql [-v users=6000] [-v seasons=true] [-v first=2024-02-05]
+-- psql -f bench/year.sql [-v users=6000] [-v seasons=true] [-v first=2024-02-05] [-v last=2025-02-04]
 \set ON_ERROR_STOP on
 \set QUIET on
 \if :{?users} \else \set users 6000 \endif
@@ -18,7 +18,8 @@ CREATE EXTENSION IF NOT EXISTS churn;
 \set lost '''2024-06-10'''
 \set found '''2024-07-20'''
 \set doubled '''2024-10-01'''
-\set last '''2025-02-04'''
+\if :{?last} \else \set last 2025-02-04 \endif
+\set last '''' :last ''''
 
 CREATE TABLE events AS
 SELECT e.user_id, e.ts, e.kind, e.amount
