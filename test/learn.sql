@@ -115,7 +115,7 @@ SELECT throws_ok($$SELECT churn_fit(s, 'churned', '{"folds": 1}') FROM small s$$
 SELECT throws_ok($$SELECT churn_fit(s, 'churned', '{"foldz": 5}') FROM small s$$, '22023', 'option "foldz" is not known', 'unknown option');
 SELECT throws_ok($$SELECT churn_fit(s, 'churned', '{"exclude": ["nix"]}') FROM small s$$, '42703', NULL, 'unknown column to exclude');
 SELECT throws_ok($$SELECT churn_fit(s, 'churned', '[]') FROM small s$$, '22023', NULL, 'options that are no object');
-SELECT throws_ok($$SELECT churn_fit(m, 'churned', '{"memory": 1024}') FROM many m$$, '54000', NULL, 'memory is compared first');
+SELECT isnt((SELECT churn_fit(m, 'churned', '{"memory": 1024}') FROM many m), NULL, 'a little memory is enough');
 
 CREATE TABLE odd AS
 SELECT i AS id, i > 100 AS churned, i::float8 AS separates, i::float8 AS again, 2.0 * i AS doubled, 5 AS fixed,

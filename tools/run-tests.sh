@@ -14,8 +14,8 @@ export LC_ALL=C.UTF-8
 # or a driver that died leaves no "ok" line, so its runner's status counts too.
 count() {
     # what was skipped has neither passed nor failed
-    ok=$(grep -E '^ *ok ' "$2" | grep -vc '# SKIP')
-    not_ok=$(grep -cE '^ *not ok ' "$2")
+    ok=$(grep -aE '^ *ok ' "$2" | grep -avc '# SKIP')
+    not_ok=$(grep -acE '^ *not ok ' "$2")
     [ "$3" -eq 0 ] || [ "$not_ok" -gt 0 ] || not_ok=1
     passed=$((passed + ok))
     failed=$((failed + not_ok))

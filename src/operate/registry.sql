@@ -160,7 +160,7 @@ BEGIN
         IF coalesce(btrim(reason), '') = '' THEN
             RAISE EXCEPTION 'forcing a model past the gate needs a reason'
                 USING ERRCODE = 'invalid_parameter_value',
-                      HINT = 'Say reason => ''…'': it is kept in churn_promotions.';
+                      HINT = 'Say reason => ''...'': it is kept in churn_promotions.';
         END IF;
         PERFORM @extschema@.churn_demand_owner(d, 'force a model past the gate');
         PERFORM @extschema@.churn_enthrone(m, 'forced', reason);

@@ -24,10 +24,12 @@ SELECT churn_monitor('shop');
 SELECT churn_retrain('shop');
 });
 
+$node->safe_psql('postgres', "CALL churn_run('shop', 'refresh')");
+
 # What must be the same afterwards.
 my $tables = join ' UNION ALL ', map { "SELECT '$_' AS t, md5(string_agg(r::text, E'\\n' ORDER BY r::text)) FROM $_ AS r" }
   qw(churn_studies churn_sources churn_profiles churn_targets churn_models churn_verdicts churn_promotions
-	churn_distributions churn_monitoring churn_alerts churn_policies churn_retrainings);
+	churn_distributions churn_monitoring churn_alerts churn_policies churn_retrainings churn_runs);
 my $wanted = $node->safe_psql('postgres', "$tables ORDER BY 1");
 my $score = "SELECT sum(churn_score(u, 'shop')) FROM generate_series(1, 40) AS u";
 my $scored = $node->safe_psql('postgres', $score);
