@@ -1,23 +1,26 @@
 -- A year of nights in a simulated shop: refresh, monitor, retrain, a night at
 -- a time, with two faults at known days.
---   (a) the views of half the users are lost for 40 days;
+--   (a) the views of half the users are lost for 40 days
+--       (its wake, for features and outcomes, is counted as 90 days more);
 --   (b) from a day on everybody's hazard of leaving is doubled, and nothing in
 --       their behaviour says so beforehand.
 -- Prints days to the first alert of each fault, alerts on stable days, what
 -- retraining did, and nights without scores.
 --
--- psql -f bench/year.sql [-v users=6000] [-v seasons=true]
+-- psql -f bench/year.sql [-v users=6000] [-v seasons=true] [-v first=2024-02-05] [-v last=2025-02-04]
 \set ON_ERROR_STOP on
 \set QUIET on
 \if :{?users} \else \set users 6000 \endif
 \if :{?seasons} \else \set seasons true \endif
 SET client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS churn;
-\set first '''2024-02-05'''
+\if :{?first} \else \set first 2024-02-05 \endif
+\set first '''' :first ''''
 \set lost '''2024-06-10'''
 \set found '''2024-07-20'''
 \set doubled '''2024-10-01'''
-\set last '''2025-02-04'''
+\if :{?last} \else \set last 2025-02-04 \endif
+\set last '''' :last ''''
 
 CREATE TABLE events AS
 SELECT e.user_id, e.ts, e.kind, e.amount
@@ -50,7 +53,7 @@ FROM generate_series(date :first, :last, '1 day') AS d \gexec
 
 \echo 'alerts'
 SELECT id, what, subject, model_version AS model, since, opened_on, closed_on, measured,
-    CASE WHEN opened_on >= :lost AND opened_on < date :found + 30 THEN 'fault (a)'
+    CASE WHEN opened_on >= :lost AND opened_on < date :found + 90 THEN 'fault (a)'
          WHEN opened_on >= :doubled THEN 'fault (b)' ELSE 'stable' END AS when_
 FROM churn_alerts ORDER BY id;
 SELECT 'fault (a): days to the first alert of drift' AS figure,
@@ -59,13 +62,13 @@ UNION ALL SELECT 'fault (b): days from the fault to the first matured labels', 6
 UNION ALL SELECT 'fault (b): days from the fault to the first alert',
     (SELECT min(opened_on) - date :doubled FROM churn_alerts WHERE what IN ('base_rate', 'churn_excess', 'realised_auc', 'realised_calibration') AND opened_on >= :doubled)::text
 UNION ALL SELECT 'stable days', count(*)::text FROM nights
-    WHERE NOT (day >= :lost AND day < date :found + 30) AND day < :doubled
+    WHERE NOT (day >= :lost AND day < date :found + 90) AND day < :doubled
 UNION ALL SELECT 'alerts on stable days', count(*)::text FROM churn_alerts
-    WHERE NOT (opened_on >= :lost AND opened_on < date :found + 30) AND opened_on < :doubled
+    WHERE NOT (opened_on >= :lost AND opened_on < date :found + 90) AND opened_on < :doubled
 UNION ALL SELECT 'nights without scores or champion', count(*)::text FROM nights WHERE scored = 0 OR champion IS NULL
 UNION ALL SELECT 'expected less realised AUC, mean over ' || count(*) || ' logs of unfaulted weeks', round(avg(abs(e.value - r.value))::numeric, 4)::text
     FROM churn_monitoring r JOIN churn_monitoring e ON e.as_of = r.as_of AND e.what = 'expected_auc' AND e.model_version = r.model_version
-    WHERE r.what = 'realised_auc' AND r.subject = 'all' AND NOT (r.as_of >= :lost AND r.as_of < date :found + 30) AND r.as_of < date :doubled - 60;
+    WHERE r.what = 'realised_auc' AND r.subject = 'all' AND NOT (r.as_of >= :lost AND r.as_of < date :found + 90) AND r.as_of < date :doubled - 60;
 \echo 'churn rate of the newest labelled date, and what scores do not account for, against a year ago'
 SELECT to_char(b.as_of, 'YYYY-MM') AS month, round(avg(b.value)::numeric, 3) AS churn_rate, round(avg(b.reference)::numeric, 3) AS of_the_test, round(avg(b.threshold)::numeric, 3) AS within,
     round(avg(x.value)::numeric, 3) AS excess, round(avg(x.reference)::numeric, 3) AS a_year_ago, round(avg(x.threshold)::numeric, 3) AS within_

@@ -95,14 +95,16 @@ DECLARE
     snapshots text := format('%I.%I', d.table_schema, d.study || '_snapshots');
     cuts float8[];
 BEGIN
-    -- quantiles of 20,000 users are exact enough for cells of a tenth
+    -- all users are counted between the cuts: that 5,000 place them nearly at
+    -- tenths is enough
     EXECUTE format('WITH n AS (SELECT pg_catalog.count(*) AS n FROM %1$s AS s WHERE s.as_of = %2$L),'
         ' r AS (SELECT pg_catalog.array_prepend(@extschema@.churn_predict(%3$L::@extschema@.churn_model, s.features), s.features) AS v'
-        '   FROM %1$s AS s, n WHERE s.as_of = %2$L AND (n.n <= 20000'
-        '     OR @extschema@.churn_key_share(%4$s, ''sample'') < 20000.0 / n.n)),'
-        ' q AS (SELECT p.place, pg_catalog.percentile_disc(''{.1,.2,.3,.4,.5,.6,.7,.8,.9,1}''::pg_catalog.float8[])'
-        '     WITHIN GROUP (ORDER BY r.v[p.position + 1]) AS q'
-        '   FROM pg_catalog.unnest(%5$L::pg_catalog.int4[]) WITH ORDINALITY AS p (position, place) LEFT JOIN r ON true GROUP BY 1),'
+        '   FROM %1$s AS s, n WHERE s.as_of = %2$L AND (n.n <= 5000'
+        '     OR @extschema@.churn_key_share(%4$s, ''sample'') < 5000.0 / n.n)),'
+        -- OFFSET 0: whole arrays are not sorted
+        ' q AS (SELECT x.place, pg_catalog.percentile_disc(''{.1,.2,.3,.4,.5,.6,.7,.8,.9,1}''::pg_catalog.float8[])'
+        '     WITHIN GROUP (ORDER BY x.x) AS q FROM (SELECT p.place, r.v[p.position + 1] AS x'
+        '     FROM pg_catalog.unnest(%5$L::pg_catalog.int4[]) WITH ORDINALITY AS p (position, place) LEFT JOIN r ON true OFFSET 0) AS x GROUP BY 1),'
         -- ties share a cell; nothing lies above the greatest value
         ' c AS (SELECT q.place, ARRAY(SELECT DISTINCT u FROM pg_catalog.unnest(q.q[1:9]) AS u'
         '     WHERE u < q.q[10] OR q.q[1] = q.q[10] ORDER BY u) AS cuts FROM q)'
@@ -119,6 +121,9 @@ CREATE FUNCTION churn_past_distances(snapshots jsonb, features text[], OUT days 
     OUT pairs int[], OUT psi float8[], OUT churn_rate float8[], OUT factor float8)
     LANGUAGE sql IMMUTABLE
     SET search_path = pg_catalog, pg_temp
+    -- nothing is known of the sizes of these joins: hash them
+    SET enable_nestloop = off
+    SET jit = off
     AS $$
         WITH s AS MATERIALIZED (
             SELECT c.as_of, c.churn_rate, i AS place, @extschema@.churn_array_row(c.counts, i) AS cells

@@ -238,7 +238,8 @@ COMMENT ON FUNCTION churn_rate_at(churn_studies, churn_models, text, date, date,
 -- The churn rate of the newest date whose outcomes are known: against the
 -- test, and less what the champion's scores say, against a year ago.  Scores
 -- account for who is there, the year for the season; where there is no year,
--- dates so far apart in training say what a season may do.
+-- dates so far apart in training say what a season may do.  What was so at the
+-- champion's test already, it has learnt: a change must have come since.
 CREATE FUNCTION churn_watch_rate(definition churn_studies, champion churn_models, stored churn_distributions,
     histories text, day date, first_day date, complete_through date) RETURNS void
     LANGUAGE plpgsql VOLATILE
@@ -247,35 +248,42 @@ CREATE FUNCTION churn_watch_rate(definition churn_studies, champion churn_models
 DECLARE
     d @extschema@.churn_studies := @extschema@.churn_model_definition(definition, champion);
     labelled date := complete_through + 1 - d.gap - d.churn_window;
+    tested date := champion.metrics ->> 'test_date';
     e @extschema@.churn_evaluation := @extschema@.churn_rate_at(d, champion, histories, labelled, first_day, complete_through);
     ago @extschema@.churn_evaluation := @extschema@.churn_rate_at(d, champion, histories, labelled - 364, first_day, complete_through);
-    tested float8 := champion.metrics ->> 'test_churn_rate';
-    before float8;
-    variance float8;
-    apart float8;
+    test_ago @extschema@.churn_evaluation;
+    test_rate float8 := champion.metrics ->> 'test_churn_rate';
+    test_excess float8 := test_rate - (champion.metrics ->> 'mean_score')::float8;
+    excess float8 := e.base_rate - e.mean_score;
+    year_ago float8 := ago.base_rate - ago.mean_score;
+    learnt float8 := 0;
+    error float8;
     threshold float8;
+    apart float8;
 BEGIN
     IF coalesce(e.n, 0) = 0 THEN
         RETURN;
     END IF;
     SELECT p.churn_rate INTO apart
     FROM @extschema@.churn_past_thresholds(stored, abs(labelled - stored.reference)) AS p WHERE stored.model_id IS NOT NULL;
-    variance := e.base_rate * (1 - e.base_rate) / e.n;
-    threshold := greatest(.03, apart, 2.5758293035489 * sqrt(variance));
+    error := sqrt(e.base_rate * (1 - e.base_rate) / e.n);
+    threshold := greatest(.03, apart, 2.5758293035489 * error);
     PERFORM @extschema@.churn_note_figure(definition.study, day, 'base_rate', '', champion.version, e.n,
-        e.base_rate, tested, threshold, abs(e.base_rate - tested) > threshold,
+        e.base_rate, test_rate, threshold, abs(e.base_rate - test_rate) > threshold,
         jsonb_build_object('labelled', labelled, 'mean_score', e.mean_score, 'auc', e.auc));
-    IF coalesce(ago.n, 0) > 0 THEN
-        before := ago.base_rate - ago.mean_score;
-        variance := variance + ago.base_rate * (1 - ago.base_rate) / ago.n;
-        threshold := greatest(.03, 2.5758293035489 * sqrt(variance));
-    ELSE
-        before := tested - (champion.metrics ->> 'mean_score')::float8;
+    IF year_ago IS NOT NULL THEN
+        error := sqrt(error ^ 2 + ago.base_rate * (1 - ago.base_rate) / ago.n);
+        threshold := greatest(.03, 2.5758293035489 * error);
+        test_ago := @extschema@.churn_rate_at(d, champion, histories, tested - 364, first_day, complete_through);
+        learnt := coalesce(test_excess - (test_ago.base_rate - test_ago.mean_score), 0);
     END IF;
+    -- four samples, of which the test's two are about as large as the others
     PERFORM @extschema@.churn_note_figure(definition.study, day, 'churn_excess', '', champion.version, e.n,
-        e.base_rate - e.mean_score, before, threshold, abs(e.base_rate - e.mean_score - before) > threshold,
-        jsonb_build_object('labelled', labelled, 'compared_with', CASE WHEN coalesce(ago.n, 0) > 0
-            THEN labelled - 364 ELSE stored.reference END));
+        excess, coalesce(year_ago, test_excess), threshold,
+        abs(excess - coalesce(year_ago, test_excess)) > threshold
+            AND (year_ago IS NULL OR abs(excess - year_ago - learnt) > greatest(.03, 1.6448536269515 * sqrt(2) * error)),
+        jsonb_build_object('labelled', labelled, 'learnt', learnt,
+            'compared_with', CASE WHEN year_ago IS NULL THEN tested ELSE labelled - 364 END));
 END
 $$;
 COMMENT ON FUNCTION churn_watch_rate(churn_studies, churn_models, churn_distributions, text, date, date, date) IS 'support function of churn_monitor: churn rate of the newest labelled date, and what of it the scores do not account for, against a year ago';
