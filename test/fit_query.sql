@@ -40,9 +40,12 @@ SELECT isnt(churn_fit_query('SELECT * FROM t', 'churned', '{"c": 1, "memory": "1
 RESET search_path;
 DROP SCHEMA mine CASCADE;
 
--- ---- little memory: whole users, the same ones each time ----
-CREATE TABLE sampled AS SELECT churn_fit_query('SELECT t.*, g FROM t, generate_series(1, 10) g', 'churned', '{"key": "u", "c": 1, "memory": "3MB"}') AS m;
+-- ---- little memory: all rows by way of files; where these are bounded, whole
+-- users, the same ones each time ----
 CREATE FUNCTION fact(m churn_model, name text) RETURNS bigint LANGUAGE sql AS $$ SELECT (churn_model_info(m)->'provenance'->>name)::bigint $$;
+SELECT is(fact(churn_fit_query('SELECT t.*, g FROM t, generate_series(1, 10) g', 'churned', '{"key": "u", "c": 1, "folds": 0, "memory": "3MB"}'), 'rows'), 30000::bigint, 'files hold all rows');
+SET temp_file_limit = '1MB';
+CREATE TABLE sampled AS SELECT churn_fit_query('SELECT t.*, g FROM t, generate_series(1, 10) g', 'churned', '{"key": "u", "c": 1, "memory": "3MB"}') AS m;
 SELECT ok(fact(m, 'rows') BETWEEN 3000 AND 15000, 'fitted on a part: ' || fact(m, 'rows') || ' of 30,000 rows') FROM sampled;
 SELECT ok(abs(fact(m, 'rows') / fact(m, 'users')::float8 - 30000 / 700.0) < 1, 'users are drawn whole') FROM sampled;
 SELECT is(churn_fit_query('SELECT t.*, g FROM t, generate_series(1, 10) g ORDER BY x', 'churned', '{"key": "u", "c": 1, "memory": "3MB"}')::text, m::text, 'the same users again') FROM sampled;
@@ -50,6 +53,7 @@ SET churn.memory = '3MB';
 SELECT is(churn_fit_query('SELECT t.*, g FROM t, generate_series(1, 10) g', 'churned', '{"key": "u", "c": 1}')::text, m::text, 'churn.memory as option memory') FROM sampled;
 SELECT ok(fact(churn_fit_query('SELECT t.*, g FROM t, generate_series(1, 10) g', 'churned', '{"c": 1}'), 'rows') BETWEEN 3000 AND 15000, 'without a key: rows');
 RESET churn.memory;
+RESET temp_file_limit;
 
 -- ---- one SELECT, and what it gives ----
 SELECT throws_ok(format('SELECT churn_fit_query(%L, %L, %L)', query, coalesce(label, 'churned'), coalesce(options, '{"c": 1}')), state, message, query) FROM (VALUES

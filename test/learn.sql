@@ -90,8 +90,8 @@ FROM generate_series(1, 60) g \gset wide_
 SELECT format('CREATE TABLE wide_rows AS %s', :'wide_format') \gexec
 SELECT ok((churn_model_info(churn_fit(w, 'churned', '{"key": "key", "calibrate": false}')) #>> '{provenance,cv_auc}')::float8 < 0.6,
           'with the key, a column that names the user is worth nothing') FROM wide_rows w;
-SELECT ok((churn_model_info(churn_fit(w, 'churned', '{"exclude": ["key"], "calibrate": false}')) #>> '{provenance,users}')::int = 60,
-          'without a key equal rows are one user') FROM wide_rows w;
+SELECT ok((churn_model_info(churn_fit(w, 'churned', '{"exclude": ["key"], "calibrate": false}')) #>> '{provenance,users}')::int = 1200,
+          'without a key each row is a user of its own, alike or not') FROM wide_rows w;
 
 -- ---- edges ----
 SELECT throws_ok($$SELECT churn_fit(s, 'churned') FROM (SELECT 1 AS a, true AS churned) s$$, '22023', NULL, 'one row');
@@ -115,7 +115,7 @@ SELECT throws_ok($$SELECT churn_fit(s, 'churned', '{"folds": 1}') FROM small s$$
 SELECT throws_ok($$SELECT churn_fit(s, 'churned', '{"foldz": 5}') FROM small s$$, '22023', 'option "foldz" is not known', 'unknown option');
 SELECT throws_ok($$SELECT churn_fit(s, 'churned', '{"exclude": ["nix"]}') FROM small s$$, '42703', NULL, 'unknown column to exclude');
 SELECT throws_ok($$SELECT churn_fit(s, 'churned', '[]') FROM small s$$, '22023', NULL, 'options that are no object');
-SELECT throws_ok($$SELECT churn_fit(m, 'churned', '{"memory": 1024}') FROM many m$$, '54000', NULL, 'memory is compared first');
+SELECT isnt((SELECT churn_fit(m, 'churned', '{"memory": 1024}') FROM many m), NULL, 'a little memory is enough');
 
 CREATE TABLE odd AS
 SELECT i AS id, i > 100 AS churned, i::float8 AS separates, i::float8 AS again, 2.0 * i AS doubled, 5 AS fixed,

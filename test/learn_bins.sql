@@ -84,7 +84,7 @@ SELECT ok(abs((penalty(newton) + c * sum(ln(1 + exp(CASE WHEN churned THEN -1 EL
 FROM both_solvers, curved t GROUP BY c, newton, liblinear ORDER BY c;
 SELECT ok(max(abs(churn_predict(newton, t) - churn_predict(liblinear, t))) < 1e-5, format('probabilities of LIBLINEAR, 1e-5, C = %s: %s', c, max(abs(churn_predict(newton, t) - churn_predict(liblinear, t)))::numeric(12,9)))
 FROM both_solvers, curved t GROUP BY c ORDER BY c;
-SELECT throws_ok($$SELECT churn_fit(c, 'churned', '{"encoding": "linear", "solver": "newton"}') FROM curved c$$, '22023', NULL, 'newton has no linear columns');
+SELECT isnt((SELECT churn_fit(c, 'churned', '{"encoding": "linear", "solver": "newton"}') FROM curved c), NULL, 'newton has linear columns too');
 SELECT throws_ok($$SELECT churn_fit(c, 'churned', '{"encoding": "cubes"}') FROM curved c$$, '22023', NULL, 'unknown encoding');
 
 -- ---- the same bits ----
@@ -114,7 +114,7 @@ FROM odd_models, odd o;
 SELECT ok(bool_and((churn_predict(m, o) > .5) = churned), 'separable: every row on its side') FROM odd_models, odd o
 WHERE abs(id - 100) > 9;
 SELECT throws_ok($$SELECT churn_fit(c, 'churned', '{"encoding": "bins"}') FROM curved c WHERE churned$$, '22023', NULL, 'one class');
-SELECT throws_ok($$SELECT churn_fit(c, 'churned', '{"encoding": "bins", "memory": 1024}') FROM curved c, generate_series(1, 4)$$, '54000', NULL, 'memory is compared first');
+SELECT isnt((SELECT churn_fit(c, 'churned', '{"encoding": "bins", "memory": 1024}') FROM curved c, generate_series(1, 4)), NULL, 'a little memory is enough');
 
 -- ---- cancel ----
 CREATE TABLE large AS

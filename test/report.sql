@@ -52,7 +52,7 @@ SELECT is(ARRAY[shown('trust.mean_score'), shown('trust.log_loss'), shown('trust
 SELECT is(shown('test.baseline_auc'), (SELECT greatest(churn_auc(recency::float8, churned), churn_auc(-key_days::float8, churned)) FROM rows), 'the better baseline');
 SELECT is(shown('test.auc'), (SELECT (metrics->>'auc')::float8 FROM churn_models WHERE study = 'shop'), 'the AUC of the training');
 SELECT is(shown('contacts.best_profit'), (SELECT max(profit) FROM churn_contacts((SELECT churn_ranking(score, churned) FROM rows), .3,
-    (SELECT avg(value) FROM rows), (SELECT avg(value) FROM rows) * .05, (SELECT avg(value) FROM rows) * .005,
+    (SELECT avg(value ORDER BY value) FROM rows), (SELECT avg(value ORDER BY value) FROM rows) * .05, (SELECT avg(value ORDER BY value) FROM rows) * .005,
     (SELECT array_agg(DISTINCT greatest(round(n * k / 200.0), 1)::bigint) FROM e, generate_series(1, 200) AS k))), 'profit');
 SELECT is(shown('returns.at_window'), (SELECT returned FROM churn_return_curve('shop') WHERE day = 60), 'return curve');
 SELECT is(shown('checks.passed'), (SELECT count(*) FROM churn_check_data('shop') WHERE severity = 'ok')::float8, 'data checks');

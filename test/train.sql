@@ -153,16 +153,21 @@ SELECT is((SELECT encoding FROM encoding_of('{2023-10-01,2023-11-30}')), 'linear
 DELETE FROM shop_snapshots;
 INSERT INTO shop_snapshots SELECT * FROM kept;
 
--- Too little memory: whole users drawn by hash, the same ones each time.
+-- Little memory: all rows by way of files; and where files are bounded, whole
+-- users drawn by hash, the same ones each time.
 SELECT is(churn_fit_share(1000, 100), 1::float8, 'a small fit has room');
 SELECT throws_ok('SELECT churn_fit_share(-1, 10)', '22023');
-SET churn.memory = '16MB';
-SELECT ok(churn_fit_share(1000000, 500) < .01, 'a large one has not');
+SET churn.memory = '8MB';
+SELECT is(churn_fit_share(1000000, 500), 1::float8, 'a large one has, in files');
+SELECT is((SELECT rows FROM churn_train('shop', options => :c)), (SELECT rows FROM first), 'training on all rows, in files');
+SET temp_file_limit = '1MB';
+SELECT ok(churn_fit_share(1000000, 500) < .01, 'and where they are bounded, not');
 CREATE TABLE sampled AS SELECT * FROM churn_train('shop', options => :c);
 SELECT ok(s.rows BETWEEN .1 * f.rows AND .9 * f.rows, 'training on a sample: ' || s.rows || ' of ' || f.rows || ' rows') FROM sampled s, first f;
 SELECT ok(s.auc > .6, 'the sample still gives a model') FROM sampled s;
 SELECT is((SELECT rows FROM churn_train('shop', options => :c)), (SELECT rows FROM sampled), 'the same sample again');
 RESET churn.memory;
+RESET temp_file_limit;
 
 -- Arguments.
 SELECT throws_ok('SELECT churn_train(' || bad || ')', state, NULL, 'train(' || bad || ')') FROM (VALUES

@@ -3,7 +3,8 @@
 #
 # usage: bench.sh [EVENTS]
 # RUNS: measured runs of each side (5); FEATURE_RUNS: the same for the long
-# feature statements (3); WORK_MEM (256MB), JIT (off): settings of the session.
+# feature statements (3); SOLVER_ROWS: of the solvers' fits (100000, some
+# minutes of LIBLINEAR); WORK_MEM (256MB), JIT (off): settings of the session.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -24,7 +25,9 @@ trap 'exit 143' TERM
 
 export PGOPTIONS_BENCH="-c max_parallel_workers_per_gather=0 -c work_mem=${WORK_MEM:-256MB} -c jit=${JIT:-off} -c timezone=UTC -c client_min_messages=warning"
 export CHURN_PG_OPTIONS="${CHURN_PG_OPTIONS:-shared_buffers=1GB}"
-export events
+export events stage
+# the server's user may not read the checkout
+cp bench/peak.sh "$stage" && chmod a+rx "$stage/peak.sh"
 # shellcheck disable=SC2016
 tools/cluster.sh "$stage" sh -c '
     PGOPTIONS=$PGOPTIONS_BENCH psql -qX -v ON_ERROR_STOP=1 \
@@ -32,5 +35,7 @@ tools/cluster.sh "$stage" sh -c '
         -v feature_runs="${FEATURE_RUNS:-3}" \
         -c "CREATE EXTENSION churn" -f bench/measure.sql -f bench/data.sql \
         -f bench/histories.sql -f bench/metrics.sql -f bench/features.sql \
-        -f bench/refresh.sql -f bench/live.sql
-    bench/round_trip.sh'
+        -f bench/refresh.sql -f bench/live.sql \
+        -v folder="$stage" -f bench/memory.sql &&
+    bench/round_trip.sh &&
+    bench/solvers.sh'

@@ -14,7 +14,7 @@ for driver in test/unit/*.c; do
     gcc -std=gnu99 -g -O1 -Wall -Wextra -Werror -Wno-unused-parameter \
         -ffp-contract=off -fsanitize=address,undefined \
         -fno-sanitize-recover=all -Isrc -o "build/unit/$name" \
-        "$driver" $sources -lm || { status=1; continue; }
+        "$driver" $sources -llinear -lm || { status=1; continue; }
     "build/unit/$name" || status=1
 done
 exit $status

@@ -31,18 +31,18 @@
 #define CUT_ROWS	100000
 
 Size
-bins_bytes(int64 nrows, int ncolumns)
+bins_gather_bytes(int64 nrows)
 {
-	/* a code a row and column, the values of one column twice */
-	return add_size(mul_size(nrows, (Size) ncolumns + 2 * sizeof(double)),
-					mul_size(ncolumns, sizeof(BinnedColumn) + 4096));
+	return sizeof(double) * (Size) Min(nrows, CUT_ROWS) + 4096;
 }
 
-/* Does a row train? */
-static inline bool
-row_trains(const FitMatrix *matrix, int held_out, int64 row)
+Size
+bins_bytes(int64 nrows, int ncolumns)
 {
-	return matrix->fold[row] != held_out;
+	/* a code a row and column, the values that one column's cuts come from */
+	return add_size(add_size(mul_size(nrows, ncolumns),
+							 bins_gather_bytes(nrows)),
+					mul_size(ncolumns, sizeof(BinnedColumn) + 4096));
 }
 
 static int
@@ -54,17 +54,24 @@ compare_doubles(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* Known training values of a column, every "stride"-th, sorted */
+/* Known training values of a column, every "stride"-th row's, sorted */
 static int64
 gather_values(const FitMatrix *matrix, int held_out, int column, int64 stride,
 			  double *values)
 {
-	const double *x = matrix->values + (Size) column * matrix->nrows;
+	FitScan		scan;
 	int64		n = 0;
 
-	for (int64 row = 0; row < matrix->nrows; row += stride)
-		if (row_trains(matrix, held_out, row) && !isnan(x[row]))
-			values[n++] = x[row];
+	fit_scan_begin(&scan, matrix, column, held_out);
+	while (fit_scan_next(&scan))
+	{
+		/* the first row at hand that is a multiple of the stride */
+		int64		i = (stride - scan.first % stride) % stride;
+
+		for (; i < scan.n; i += stride)
+			if (fit_scan_trains(&scan, i) && !isnan(scan.x[i]))
+				values[n++] = scan.x[i];
+	}
 	qsort(values, n, sizeof(double), compare_doubles);
 	return n;
 }
@@ -107,15 +114,52 @@ place_cuts(const double *values, int64 n, int64 least, double *cuts)
 	return ncuts;
 }
 
-/* Count training rows by code. */
-static void
-count_codes(const FitMatrix *matrix, int held_out, const uint8 *codes,
-			int64 *counts)
+void
+bins_code(const BinnedColumn *column, const double *x, int n, uint8 *codes)
 {
-	memset(counts, 0, sizeof(int64) * (BINS_MAX + 1));
-	for (int64 row = 0; row < matrix->nrows; row++)
-		if (row_trains(matrix, held_out, row))
-			counts[codes[row]]++;
+	if (column->by_level)
+	{
+		for (int i = 0; i < n; i++)
+			codes[i] = level_code(&column->levels, x[i]);
+		return;
+	}
+	for (int i = 0; i < n; i++)
+		codes[i] = isnan(x[i]) ? column->own :
+			model_bin(column->fine.cuts, column->fine.ncuts, x[i]);
+}
+
+/*
+ * Code all rows, keep the codes where the matrix is in memory, and count the
+ * training rows by code; "hash" takes their codes in.
+ */
+static void
+code_rows(const FitMatrix *matrix, int held_out, BinnedColumn *column,
+		  int64 *counts, uint64 *hash)
+{
+	uint8		at_hand[FIT_SCAN_ROWS];
+	FitScan		scan;
+
+	*hash = 0;
+	memset(counts, 0, sizeof(int64) * CODES_MAX);
+	if (matrix->table == NULL)
+		column->codes = MemoryContextAllocHuge(CurrentMemoryContext,
+											   Max(matrix->nrows, 1));
+	fit_scan_begin(&scan, matrix, column->column, held_out);
+	while (fit_scan_next(&scan))
+	{
+		uint8	   *codes = column->codes == NULL ? at_hand :
+			column->codes + scan.first;
+
+		bins_code(column, scan.x, scan.n, codes);
+		for (int i = 0; i < scan.n; i++)
+		{
+			if (!fit_scan_trains(&scan, i))
+				continue;
+			counts[codes[i]]++;
+			*hash = (*hash ^ codes[i]) * UINT64CONST(0x9e3779b97f4a7c15) +
+				(*hash >> 29);
+		}
+	}
 }
 
 /* Means of the indicators of an axis, from counts by bin */
@@ -166,28 +210,21 @@ make_coarse(BinnedColumn *column, const int64 *counts)
 /* Learn cuts of a column and code its rows. */
 static ColumnFate
 learn_column(const FitMatrix *matrix, int held_out, int64 ntraining,
-			 double *values, BinnedColumn *column)
+			 double *values, BinnedColumn *column, uint64 *hash)
 {
-	const double *x = matrix->values + (Size) column->column * matrix->nrows;
 	int64		stride = 1 + ntraining / CUT_ROWS;
 	int64		n = gather_values(matrix, held_out, column->column, stride,
 								  values);
-	int64		counts[BINS_MAX + 1];
-	double		cuts[BINS_MAX];
+	int64		counts[CODES_MAX];
 
 	if (n == 0)
 		return COLUMN_EMPTY;
-	column->fine.ncuts = place_cuts(values, n,
-									(BINS_MIN_ROWS + stride - 1) / stride, cuts);
 	column->fine.cuts = palloc(sizeof(double) * BINS_MAX);
-	memcpy(column->fine.cuts, cuts, sizeof(double) * column->fine.ncuts);
+	column->fine.ncuts = place_cuts(values, n,
+									(BINS_MIN_ROWS + stride - 1) / stride,
+									column->fine.cuts);
 	column->own = column->fine.ncuts + 1;
-	column->codes = MemoryContextAllocHuge(CurrentMemoryContext,
-										   Max(matrix->nrows, 1));
-	for (int64 row = 0; row < matrix->nrows; row++)
-		column->codes[row] = isnan(x[row]) ? column->own :
-			model_bin(cuts, column->fine.ncuts, x[row]);
-	count_codes(matrix, held_out, column->codes, counts);
+	code_rows(matrix, held_out, column, counts, hash);
 	for (int code = 0; code <= column->own; code++)
 		column->shares[code] = (double) counts[code] / ntraining;
 	column->missing_weight = counts[column->own] >= BINS_MIN_ROWS &&
@@ -224,9 +261,9 @@ make_coarse_levels(BinnedColumn *column)
 /* Learn levels of a column and code its rows. */
 static ColumnFate
 learn_levels(const FitMatrix *matrix, int held_out, int64 ntraining,
-			 BinnedColumn *column)
+			 BinnedColumn *column, uint64 *hash)
 {
-	const double *x = matrix->values + (Size) column->column * matrix->nrows;
+	int64		counts[CODES_MAX];
 	LevelCodes *levels = &column->levels;
 	ColumnFate	fate = level_codes_learn(matrix, held_out, column->column,
 										 levels);
@@ -242,37 +279,36 @@ learn_levels(const FitMatrix *matrix, int held_out, int64 ntraining,
 	column->fine.nhot = level_codes_hot(levels);
 	column->own = levels->nlevels + 1;
 	column->missing_weight = levels->missing_weight;
-	column->codes = MemoryContextAllocHuge(CurrentMemoryContext,
-										   Max(matrix->nrows, 1));
-	for (int64 row = 0; row < matrix->nrows; row++)
-		column->codes[row] = level_code(levels, x[row]);
+	code_rows(matrix, held_out, column, counts, hash);
 	for (int code = 0; code <= column->own; code++)
 		column->shares[code] = (double) levels->counts[code] / ntraining;
 	make_coarse_levels(column);
 	return COLUMN_KEPT;
 }
 
-/* Hash of a column's codes over the training rows */
-static uint64
-codes_hash(const FitMatrix *matrix, int held_out, const uint8 *codes)
-{
-	uint64		hash = 0;
-
-	for (int64 row = 0; row < matrix->nrows; row++)
-		if (row_trains(matrix, held_out, row))
-			hash = (hash ^ codes[row]) * UINT64CONST(0x9e3779b97f4a7c15) +
-				(hash >> 29);
-	return hash;
-}
-
+/* Have two columns the same codes in every training row? */
 static bool
-codes_equal(const FitMatrix *matrix, int held_out, const uint8 *a,
-			const uint8 *b)
+codes_equal(const FitMatrix *matrix, int held_out, const BinnedColumn *a,
+			const BinnedColumn *b)
 {
-	for (int64 row = 0; row < matrix->nrows; row++)
-		if (row_trains(matrix, held_out, row) && a[row] != b[row])
-			return false;
-	return true;
+	uint8		left[FIT_SCAN_ROWS],
+				right[FIT_SCAN_ROWS];
+	FitScan		x,
+				y;
+	bool		equal = true;
+
+	fit_scan_begin(&x, matrix, a->column, held_out);
+	fit_scan_begin(&y, matrix, b->column, held_out);
+	while (equal && fit_scan_next(&x) && fit_scan_next(&y))
+	{
+		bins_code(a, x.x, x.n, left);
+		bins_code(b, y.x, y.n, right);
+		for (int i = 0; i < x.n && equal; i++)
+			equal = !fit_scan_trains(&x, i) || left[i] == right[i];
+	}
+	fit_scan_end(&x);
+	fit_scan_end(&y);
+	return equal;
 }
 
 /* Position of a kept column with the same codes, or -1 */
@@ -284,21 +320,21 @@ find_duplicate(const Binning *binning, const FitMatrix *matrix, int held_out,
 		if (hashes[i] == hashes[binning->ncolumns] &&
 			binning->columns[i].by_level == column->by_level &&
 			binning->columns[i].fine.ncuts == column->fine.ncuts &&
-			codes_equal(matrix, held_out, binning->columns[i].codes,
-						column->codes))
+			codes_equal(matrix, held_out, &binning->columns[i], column))
 			return i;
 	return -1;
 }
 
-/* Keep a column unless it repeats an earlier one. */
+/*
+ * Keep a column unless it repeats an earlier one; hashes[] holds its own
+ * behind those of the kept columns.
+ */
 static ColumnFate
 add_column(Binning *binning, const FitMatrix *matrix, int held_out,
 		   const BinnedColumn *column, uint64 *hashes)
 {
-	int			same;
+	int			same = find_duplicate(binning, matrix, held_out, column, hashes);
 
-	hashes[binning->ncolumns] = codes_hash(matrix, held_out, column->codes);
-	same = find_duplicate(binning, matrix, held_out, column, hashes);
 	if (same >= 0)
 	{
 		binning->duplicate_of[column->column] = binning->columns[same].column;
@@ -313,18 +349,18 @@ bins_learn(const FitMatrix *matrix, int held_out)
 {
 	Binning    *binning = palloc0(sizeof(Binning));
 	int			ncolumns = matrix->ncolumns;
-	uint64	   *hashes = palloc(sizeof(uint64) * ncolumns);
+	uint64	   *hashes = palloc(sizeof(uint64) * (ncolumns + 1));
 	double	   *values;
+	int64		room;
 
 	binning->nrows = matrix->nrows;
 	binning->columns = palloc0(sizeof(BinnedColumn) * ncolumns);
 	binning->fate = palloc0(sizeof(ColumnFate) * ncolumns);
 	binning->duplicate_of = palloc0(sizeof(int) * ncolumns);
-	for (int64 row = 0; row < matrix->nrows; row++)
-		binning->ntraining += row_trains(matrix, held_out, row);
+	binning->ntraining = fit_matrix_training(matrix, held_out);
+	room = matrix->nrows / (1 + binning->ntraining / CUT_ROWS) + 1;
 	values = MemoryContextAllocHuge(CurrentMemoryContext,
-									mul_size(Max(matrix->nrows, 1),
-											 sizeof(double)));
+									room * sizeof(double));
 	for (int i = 0; i < ncolumns; i++)
 	{
 		BinnedColumn column = {.column = i};
@@ -332,8 +368,10 @@ bins_learn(const FitMatrix *matrix, int held_out)
 
 		CHECK_FOR_INTERRUPTS();
 		*fate = matrix->levels[i] != FIT_NUMBERS ?
-			learn_levels(matrix, held_out, binning->ntraining, &column) :
-			learn_column(matrix, held_out, binning->ntraining, values, &column);
+			learn_levels(matrix, held_out, binning->ntraining, &column,
+						 &hashes[binning->ncolumns]) :
+			learn_column(matrix, held_out, binning->ntraining, values,
+						 &column, &hashes[binning->ncolumns]);
 		if (*fate == COLUMN_KEPT)
 			*fate = add_column(binning, matrix, held_out, &column, hashes);
 		if (*fate != COLUMN_KEPT && column.codes != NULL)

@@ -10,11 +10,13 @@
 
 #include "learn/codes.h"
 #include "learn/fit.h"
+#include "learn/limits.h"
 
 #define BINS_MAX		24		/* of a column */
 #define BINS_MIN_ROWS	20		/* training rows in a bin, or in a missing
 								 * value's that has a weight of its own */
 #define COARSE_BINS		8		/* of a column in a pair */
+#define PAIR_CELLS		((COARSE_BINS + 1) * (COARSE_BINS + 1))
 
 /* Cuts and what training saw of them; missing comes after the last bin */
 typedef struct BinAxis
@@ -34,7 +36,8 @@ typedef struct BinnedColumn
 	LevelCodes	levels;
 	BinAxis		fine;
 	BinAxis		coarse;			/* cuts are some of the fine ones */
-	uint8	   *codes;			/* by row of the matrix: fine bin */
+	uint8	   *codes;			/* by row of the matrix: fine bin; NULL where
+								 * the matrix has a table */
 	uint8		coarse_of[CODES_MAX];	/* by fine code, missing included */
 	double		shares[CODES_MAX];	/* of training rows, likewise */
 	uint8		own;			/* code of missing */
@@ -51,11 +54,21 @@ typedef struct Binning
 	int		   *duplicate_of;	/* where fate is COLUMN_DUPLICATE */
 } Binning;
 
-/* Learn from the rows outside fold "held_out", and code all rows. */
+/*
+ * Learn from the rows outside fold "held_out".  Codes of all rows are kept
+ * where the matrix is in memory.
+ */
 extern Binning *bins_learn(const FitMatrix *matrix, int held_out);
 
 /* Bytes that bins_learn() needs beside the matrix, its result included */
 extern Size bins_bytes(int64 nrows, int ncolumns);
+
+/* Of them, the values that one column is learnt from */
+extern Size bins_gather_bytes(int64 nrows);
+
+/* Codes of n values of a column */
+extern void bins_code(const BinnedColumn *column, const double *x, int n,
+					  uint8 *codes);
 
 /* The block of a column, and what its weights come to as a term */
 extern void bins_block(const BinnedColumn *column, CodeBlock *block);
@@ -79,7 +92,8 @@ typedef struct ColumnPair
 typedef struct CodedPair
 {
 	ColumnPair	columns;
-	uint8	   *codes;			/* by row: cell */
+	uint8	   *codes;			/* by row: cell; NULL where the matrix has a
+								 * table */
 	uint8	   *own;			/* cells with a missing side and a weight */
 	int			nown;
 	double	   *shares;			/* by cell: of training rows */
@@ -96,10 +110,44 @@ extern int	pairs_rank(const Binning *binning, const FitMatrix *matrix,
 
 extern void pairs_code(const Binning *binning, const uint8 *training,
 					   ColumnPair columns, CodedPair *pair);
+
+/* The same in steps: cells of n rows' codes; what counts by cell tell */
+extern void pairs_cells(const Binning *binning, ColumnPair columns,
+						const uint8 *first, const uint8 *second, int64 n,
+						uint8 *cells);
+extern void pairs_learn(const Binning *binning, ColumnPair columns,
+						const int64 *counts, CodedPair *pair);
 extern void pairs_block(const Binning *binning, const CodedPair *pair,
 						CodeBlock *block);
 extern void pairs_term(const Binning *binning, const CodedPair *coded,
 					   const double *weights, ModelPair *pair);
+
+/* ---- codes of a table, piece by piece: code_stream.c ---- */
+
+typedef struct CodeStream CodeStream;	/* private */
+
+/*
+ * Code the rows of a matrix with a table: the columns of a binning, and so
+ * many pairs, which are filled in.  At most "spare" bytes are kept in memory.
+ */
+extern CodeStream *code_stream_create(const FitMatrix *matrix,
+									  const Binning *binning,
+									  const ColumnPair *columns, int npairs,
+									  CodedPair *pairs, Size spare);
+
+/* Bytes of all pieces: what "spare" must be to keep them in memory */
+extern Size code_stream_bytes(const struct FitTable *table, int nblocks);
+
+/* Let a problem over all its blocks take its rows from here. */
+extern void code_stream_attach(CodeStream *stream, CodeProblem *problem);
+extern void code_stream_free(CodeStream *stream);
+
+/* ---- monotone.c ---- */
+
+/* The limits of columns that monotone[] names; NULL when there are none */
+extern Limits *monotone_limits(const Binning *binning, int ncolumns,
+							   const CodedPair *pairs, int npairs,
+							   const int8 *monotone);
 
 /* ---- purify.c ---- */
 

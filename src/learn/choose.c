@@ -297,6 +297,9 @@ fit_choose(const FitTask *task, const FitArrays *arrays, FitChoice *choice)
 	choice->log_odds = MemoryContextAllocHuge(CurrentMemoryContext, bytes);
 	memcpy(choice->log_odds,
 		   arrays->log_odds + (Size) at[choice->chosen] * matrix->nrows, bytes);
+	choice->churned = MemoryContextAllocHuge(CurrentMemoryContext,
+											 matrix->nrows);
+	memcpy(choice->churned, matrix->churned, matrix->nrows);
 	choice->auc = fold_auc(matrix, choice->log_odds, choice->quantiles);
 	calibrate(matrix, choice->log_odds, choice);
 	choice->searched = true;

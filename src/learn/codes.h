@@ -49,7 +49,7 @@ typedef struct CodeAxis
  */
 typedef struct CodeBlock
 {
-	const uint8_t *codes;		/* one a row */
+	const uint8_t *codes;		/* one a row; NULL where they are loaded */
 	CodeAxis	axis[2];
 	int			ncodes;
 	int			nown;			/* codes with an indicator of their own */
@@ -73,6 +73,16 @@ extern void block_sums(const CodeBlock *block, const double *totals,
 
 /* ---- newton.c ---- */
 
+#define CODES_CHUNK		2048	/* rows at hand, at most */
+
+/* Some rows at hand */
+typedef struct CodeChunk
+{
+	const uint8_t **codes;		/* by block */
+	const uint8_t *churned;		/* 0 or 1 */
+	const uint8_t *training;	/* NULL: all */
+} CodeChunk;
+
 /*
  * Minimise |weights|^2 / 2 + sum over training rows of c * log-loss; the
  * intercept is not penalised.  Rows that do not train are scored all the same.
@@ -87,6 +97,18 @@ typedef struct CodeProblem
 	const CodeBlock *blocks;
 	void		(*check) (void);	/* called every few thousand rows; it may
 									 * jump away */
+
+	/*
+	 * Rows that are not all in memory: "load" brings chunk_rows of them (a
+	 * multiple of 4), from row "first" on; "churned" and "training" are NULL.
+	 * All train.
+	 */
+	void		(*load) (void *arg, int64_t first, CodeChunk *chunk);
+	void	   *load_arg;
+	int			chunk_rows;		/* 0: CODES_CHUNK */
+	bool		forgetful;		/* keep no number by row; the solution is the
+								 * same, bit for bit */
+	struct Limits *limits;		/* NULL: none; limits.h */
 } CodeProblem;
 
 /* Indicators of all blocks: weights[] has one more, the intercept. */
@@ -94,7 +116,7 @@ extern int	problem_weights(const CodeProblem *problem);
 
 /*
  * Bytes of working memory for newton_fit(); squares: those of the blocks'
- * numbers of weights, added up.
+ * numbers of weights, added up.  nrows: 0 when it is forgetful.
  */
 extern size_t newton_bytes(int64_t nrows, int nblocks, int nweights,
 						   size_t squares);
@@ -102,8 +124,8 @@ extern size_t problem_bytes(const CodeProblem *problem);
 
 /*
  * weights: on entry where to start, on return the solution; block after
- * block, the intercept last.  scores[row]: log-odds of every row.  Ends
- * when the objective is within about tolerance * objective of the least.
+ * block, the intercept last.  scores[row]: log-odds of every row; NULL when
+ * forgetful.  Ends when the objective is within about tolerance * objective of the least.
  * Returns the number of passes over the rows.
  */
 extern int	newton_fit(const CodeProblem *problem, double tolerance,

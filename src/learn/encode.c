@@ -43,38 +43,64 @@ typedef struct Moments
 Size
 encoding_bytes(int64 nrows, int ncolumns)
 {
-	/* a column of known values; a term, a fate and two hashes a column */
-	return add_size(mul_size(nrows, sizeof(double)),
-					mul_size(ncolumns, sizeof(EncodedColumn) + 64));
+	/* a term, a fate and two hashes a column */
+	return mul_size(ncolumns, sizeof(EncodedColumn) + 64);
+}
+
+/* Copy the known training values at hand; returns their number. */
+static int
+known_at_hand(const FitScan *scan, double *known)
+{
+	int			n = 0;
+
+	for (int i = 0; i < scan->n; i++)
+	{
+		known[n] = scan->x[i];
+		n += fit_scan_trains(scan, i) && !isnan(scan->x[i]);
+	}
+	return n;
 }
 
 /*
- * Moments of x[0 .. n-1], n > 0.  Values are divided by the largest first,
- * so that nothing overflows at 1e308; two passes, so that little cancels.
+ * Moments of the n > 0 known values of a term's input.  Values are divided
+ * by the largest first, so that nothing overflows at 1e308; two passes, so
+ * that little cancels.
  */
 static Moments
-moments_of(const double *x, int64 n, bool signed_log)
+moments_of(const FitMatrix *matrix, int held_out, const ModelTerm *term,
+		   int64 n, double *known, bool signed_log)
 {
 	Moments		moments = {0, 0, 0};
-	double		largest = 0,
+	FitScan		scan;
+	double		largest = Max(fabs(term->low), fabs(term->high)),
 				sum = 0,
 				square = 0,
 				cube = 0;
 
-	for (int64 i = 0; i < n; i++)
-		largest = Max(largest, fabs(x[i]));
 	largest = fabs(model_transform(largest, signed_log));
 	if (largest == 0)
 		return moments;
-	for (int64 i = 0; i < n; i++)
-		sum += model_transform(x[i], signed_log) / largest;
-	sum /= n;
-	for (int64 i = 0; i < n; i++)
+	fit_scan_begin(&scan, matrix, term->input, held_out);
+	while (fit_scan_next(&scan))
 	{
-		double		d = model_transform(x[i], signed_log) / largest - sum;
+		int			at_hand = known_at_hand(&scan, known);
 
-		square += d * d;
-		cube += d * d * d;
+		for (int i = 0; i < at_hand; i++)
+			sum += model_transform(known[i], signed_log) / largest;
+	}
+	sum /= n;
+	fit_scan_rewind(&scan);
+	while (fit_scan_next(&scan))
+	{
+		int			at_hand = known_at_hand(&scan, known);
+
+		for (int i = 0; i < at_hand; i++)
+		{
+			double		d = model_transform(known[i], signed_log) / largest - sum;
+
+			square += d * d;
+			cube += d * d * d;
+		}
 	}
 	square = sqrt(square / n);
 	moments.mean = sum * largest;
@@ -87,24 +113,30 @@ moments_of(const double *x, int64 n, bool signed_log)
 }
 
 /*
- * Gather the known training values of a column; least and largest go to the
- * term.  Returns their number.
+ * Count the known training values of a term's input; least and largest go to
+ * the term.
  */
 static int64
-gather_known(const FitMatrix *matrix, int held_out, double *known,
-			 ModelTerm *term)
+count_known(const FitMatrix *matrix, int held_out, double *known,
+			ModelTerm *term)
 {
-	const double *x = matrix->values + (Size) term->input * matrix->nrows;
+	FitScan		scan;
 	int64		n = 0;
 
-	for (int64 row = 0; row < matrix->nrows; row++)
-		if (matrix->fold[row] != held_out && !isnan(x[row]))
-			known[n++] = x[row];
-	term->low = term->high = n > 0 ? known[0] : 0;
-	for (int64 i = 1; i < n; i++)
+	term->low = term->high = 0;
+	fit_scan_begin(&scan, matrix, term->input, held_out);
+	while (fit_scan_next(&scan))
 	{
-		term->low = Min(term->low, known[i]);
-		term->high = Max(term->high, known[i]);
+		int			at_hand = known_at_hand(&scan, known);
+
+		if (n == 0 && at_hand > 0)
+			term->low = term->high = known[0];
+		for (int i = 0; i < at_hand; i++)
+		{
+			term->low = Min(term->low, known[i]);
+			term->high = Max(term->high, known[i]);
+		}
+		n += at_hand;
 	}
 	return n;
 }
@@ -118,7 +150,7 @@ learn_column(const FitMatrix *matrix, int held_out, int64 ntraining,
 			 double *known, EncodedColumn *column)
 {
 	ModelTerm  *term = &column->term;
-	int64		n = gather_known(matrix, held_out, known, term);
+	int64		n = count_known(matrix, held_out, known, term);
 	Moments		plain,
 				logged;
 
@@ -129,14 +161,14 @@ learn_column(const FitMatrix *matrix, int held_out, int64 ntraining,
 		return COLUMN_EMPTY;
 	if (ntraining - n >= MISSING_MIN_ROWS && n >= MISSING_MIN_ROWS)
 		column->missing_column = 0;
-	plain = moments_of(known, n, false);
+	plain = moments_of(matrix, held_out, term, n, known, false);
 	/* the spread of denormal numbers is not a divisor */
 	if (term->low == term->high || !(plain.scale >= DBL_MIN))
 		return column->missing_column < 0 ? COLUMN_CONSTANT : COLUMN_KEPT;
 	column->value_column = 0;
 	if (fabs(plain.skewness) > SKEWNESS_LIMIT)
 	{
-		logged = moments_of(known, n, true);
+		logged = moments_of(matrix, held_out, term, n, known, true);
 		if (logged.scale >= DBL_MIN &&
 			fabs(logged.skewness) < fabs(plain.skewness))
 		{
@@ -186,22 +218,23 @@ static uint64
 design_hash(const FitMatrix *matrix, int held_out, const EncodedColumn *column,
 			bool missing)
 {
-	const double *x = matrix->values +
-		(Size) column->term.input * matrix->nrows;
+	FitScan		scan;
 	uint64		hash = 0;
 
-	for (int64 row = 0; row < matrix->nrows; row++)
-	{
-		double		z;
-		uint64		bits;
+	fit_scan_begin(&scan, matrix, column->term.input, held_out);
+	while (fit_scan_next(&scan))
+		for (int i = 0; i < scan.n; i++)
+		{
+			double		z;
+			uint64		bits;
 
-		if (matrix->fold[row] == held_out)
-			continue;
-		z = missing ? isnan(x[row]) : design_value(column, x[row]);
-		memcpy(&bits, &z, sizeof(bits));
-		hash = (hash ^ bits) * UINT64CONST(0x9e3779b97f4a7c15);
-		hash ^= hash >> 29;
-	}
+			if (!fit_scan_trains(&scan, i))
+				continue;
+			z = missing ? isnan(scan.x[i]) : design_value(column, scan.x[i]);
+			memcpy(&bits, &z, sizeof(bits));
+			hash = (hash ^ bits) * UINT64CONST(0x9e3779b97f4a7c15);
+			hash ^= hash >> 29;
+		}
 	return hash;
 }
 
@@ -210,22 +243,23 @@ static bool
 design_equal(const FitMatrix *matrix, int held_out, const EncodedColumn *a,
 			 const EncodedColumn *b, bool missing)
 {
-	const double *x = matrix->values + (Size) a->term.input * matrix->nrows;
-	const double *y = matrix->values + (Size) b->term.input * matrix->nrows;
+	FitScan		x,
+				y;
+	bool		equal = true;
 
 	if (!missing && (a->term.kind != b->term.kind ||
 					 a->levels.nlevels != b->levels.nlevels))
 		return false;
-
-	for (int64 row = 0; row < matrix->nrows; row++)
-	{
-		if (matrix->fold[row] == held_out)
-			continue;
-		if (missing ? isnan(x[row]) != isnan(y[row]) :
-			design_value(a, x[row]) != design_value(b, y[row]))
-			return false;
-	}
-	return true;
+	fit_scan_begin(&x, matrix, a->term.input, held_out);
+	fit_scan_begin(&y, matrix, b->term.input, held_out);
+	while (equal && fit_scan_next(&x) && fit_scan_next(&y))
+		for (int i = 0; i < x.n && equal; i++)
+			equal = !fit_scan_trains(&x, i) ||
+				(missing ? isnan(x.x[i]) == isnan(y.x[i]) :
+				 design_value(a, x.x[i]) == design_value(b, y.x[i]));
+	fit_scan_end(&x);
+	fit_scan_end(&y);
+	return equal;
 }
 
 /*
@@ -323,16 +357,6 @@ add_column(Encoding *encoding, const FitMatrix *matrix, int held_out,
 	return COLUMN_KEPT;
 }
 
-static int64
-count_training(const FitMatrix *matrix, int held_out)
-{
-	int64		n = 0;
-
-	for (int64 row = 0; row < matrix->nrows; row++)
-		n += matrix->fold[row] != held_out;
-	return n;
-}
-
 Encoding *
 encoding_learn(const FitMatrix *matrix, int held_out)
 {
@@ -345,10 +369,8 @@ encoding_learn(const FitMatrix *matrix, int held_out)
 	encoding->columns = palloc0(sizeof(EncodedColumn) * ncolumns);
 	encoding->fate = palloc0(sizeof(ColumnFate) * ncolumns);
 	encoding->duplicate_of = palloc0(sizeof(int) * ncolumns);
-	encoding->ntraining = count_training(matrix, held_out);
-	known = MemoryContextAllocHuge(CurrentMemoryContext,
-								   mul_size(Max(encoding->ntraining, 1),
-											sizeof(double)));
+	encoding->ntraining = fit_matrix_training(matrix, held_out);
+	known = palloc(sizeof(double) * FIT_SCAN_ROWS);
 	for (int i = 0; i < ncolumns; i++)
 	{
 		EncodedColumn column;
@@ -416,6 +438,56 @@ take_levels(EncodedColumn *column, const double *weights)
 	term->average = term->missing_share * term->missing_weight;
 	for (int code = 0; code <= levels->nlevels; code++)
 		term->average += term->shares[code] * term->values[code];
+}
+
+/* The same of levels: most numbers are 0. */
+static void
+fill_levels(const EncodedColumn *column, const double *x, int n, double *z,
+			int stride)
+{
+	int			nhot = column->value_column < 0 ? 0 :
+		level_codes_hot(&column->levels);
+
+	for (int d = 0; d < nhot; d++)
+		memset(z + (Size) (column->value_column + d) * stride, 0,
+			   sizeof(double) * n);
+	if (column->missing_column >= 0)
+		memset(z + (Size) column->missing_column * stride, 0,
+			   sizeof(double) * n);
+	for (int i = 0; i < n; i++)
+	{
+		const double *values;
+		int			first;
+		int			count = encoded_nodes(column, x[i], &first, &values);
+
+		for (int k = 0; k < count; k++)
+			z[(Size) (first + k) * stride + i] = values[k];
+	}
+}
+
+void
+encoding_fill(const EncodedColumn *column, const double *x, int n, double *z,
+			  int stride)
+{
+	if (column->term.kind == MODEL_LEVELS)
+	{
+		fill_levels(column, x, n, z, stride);
+		return;
+	}
+	if (column->value_column >= 0)
+	{
+		double	   *value = z + (Size) column->value_column * stride;
+
+		for (int i = 0; i < n; i++)
+			value[i] = design_value(column, x[i]);
+	}
+	if (column->missing_column >= 0)
+	{
+		double	   *missing = z + (Size) column->missing_column * stride;
+
+		for (int i = 0; i < n; i++)
+			missing[i] = isnan(x[i]);
+	}
 }
 
 void

@@ -8,8 +8,12 @@
  * it.  So the model depends on nothing but rows and options.
  *
  * The search looks at whole users, at most max_search_rows rows, drawn by
- * hash.  It is left out (C = 1, no calibration) where the folds cannot be
+ * hash, and fewer where memory is short.  It is left out (C = 1, no calibration) where the folds cannot be
  * filled: a fold without rows, or one whose other folds lack a class.
+ *
+ * The final fit takes all rows.  By newton it passes over their table, which
+ * may be in a file, so its memory does not grow with them; LIBLINEAR, where
+ * the memory setting has no room for it, gives way to newton.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,6 +25,7 @@
 
 #include "learn/bins.h"
 #include "learn/fit_run.h"
+#include "learn/unnamed.h"
 
 #define DEFAULT_C			1.0
 /* for bins, whose jumps are counted in thousands of rows */
@@ -32,15 +37,17 @@
 #define SEARCH_TOLERANCE	1e-5
 #define FINAL_TOLERANCE		1e-8
 #define FINAL_TOLERANCE_CODES 1e-11 /* indicators overlap */
+/* L1 stops at a share of the gradient as well, which falls faster */
+#define SEARCH_TOLERANCE_L1 1e-3
+#define FINAL_TOLERANCE_L1	1e-7
 /* newton stops at a share of the objective */
 #define NEWTON_SEARCH_TOLERANCE 1e-6
 #define NEWTON_FINAL_TOLERANCE	1e-12
 #define PATH_FIRST			(-14)	/* the path of C is 2^-14, 2^-12, … 2^4 */
 #define PATH_LAST			4
 #define PATH_STEP			2
-/* A calibration slope outside of this says that something else is wrong. */
-#define SLOPE_MIN			0.05
-#define SLOPE_MAX			20.0
+/* however short memory is, no fewer rows choose settings */
+#define LEAST_SEARCH_ROWS	500
 
 /* ---- rows and columns ---- */
 
@@ -75,16 +82,10 @@ select_columns(Fit *fit)
 				 errmsg("no column is left to learn from")));
 }
 
-/* Users and classes of the sorted rows; a class that is missing is wrong. */
+/* A class that is missing is wrong. */
 static void
-count_rows(Fit *fit)
+check_classes(const Fit *fit)
 {
-	for (int64 i = 0; i < fit->nrows; i++)
-	{
-		fit->nchurned += fit->sorted[i]->churned;
-		if (i == 0 || fit->sorted[i]->group_id != fit->sorted[i - 1]->group_id)
-			fit->nusers++;
-	}
 	if (fit->nchurned == 0 || fit->nchurned == fit->nrows)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -93,147 +94,7 @@ count_rows(Fit *fit)
 				 errhint("Add rows of the other class.")));
 }
 
-/* Order in which users are drawn for the sample, with the rows of each */
-typedef struct DrawnUser
-{
-	uint64		lot;			/* hash of the user */
-	int64		first;			/* among the sorted rows */
-	int64		nrows;
-} DrawnUser;
-
-static int
-compare_drawn(const void *a, const void *b)
-{
-	const DrawnUser *left = a;
-	const DrawnUser *right = b;
-
-	if (left->lot != right->lot)
-		return left->lot < right->lot ? -1 : 1;
-	return left->first < right->first ? -1 : left->first > right->first;
-}
-
-/* Mark whole users, by lot, while their rows fit into the limit. */
-static void
-mark_sample(const Fit *fit, bool *in_sample)
-{
-	DrawnUser  *users =
-		MemoryContextAllocHuge(CurrentMemoryContext,
-							   fit->nusers * sizeof(DrawnUser));
-	int64		nusers = 0,
-				taken = 0;
-
-	for (int64 i = 0; i < fit->nrows; i++)
-	{
-		uint64		id = fit->sorted[i]->group_id;
-
-		if (i == 0 || id != fit->sorted[i - 1]->group_id)
-		{
-			users[nusers].lot = fit_hash(id, fit->options->seed,
-										 FIT_SALT_SAMPLE);
-			users[nusers].first = i;
-			users[nusers++].nrows = 0;
-		}
-		users[nusers - 1].nrows++;
-	}
-	qsort(users, nusers, sizeof(DrawnUser), compare_drawn);
-	for (int64 u = 0; u < nusers; u++)
-	{
-		taken += users[u].nrows;
-		if (taken > fit->options->max_search_rows)
-			break;
-		memset(in_sample + users[u].first, true, users[u].nrows);
-	}
-	pfree(users);
-}
-
-/* The rows that choose C: all, or whole users drawn by lot */
-static void
-draw_sample(Fit *fit)
-{
-	bool	   *in_sample;
-	int64		n = 0;
-
-	fit->search = fit->sorted;
-	fit->nsearch = fit->nrows;
-	if (fit->nrows <= fit->options->max_search_rows)
-		return;
-	in_sample = MemoryContextAllocHuge(CurrentMemoryContext, fit->nrows);
-	memset(in_sample, false, fit->nrows);
-	mark_sample(fit, in_sample);
-	fit->search =
-		MemoryContextAllocHuge(CurrentMemoryContext,
-							   fit->options->max_search_rows * sizeof(FitRow *));
-	for (int64 i = 0; i < fit->nrows; i++)
-		if (in_sample[i])
-			fit->search[n++] = fit->sorted[i];
-	fit->nsearch = n;
-	pfree(in_sample);
-}
-
-/* Fold of a row's user */
-static int
-row_fold(const Fit *fit, const FitRow *row)
-{
-	return fit_hash(row->group_id, fit->options->seed, FIT_SALT_FOLD) %
-		fit->options->folds;
-}
-
-/*
- * Can every fold be fitted?  Each needs a row of its own, and both classes
- * among the rows of the others.
- */
-static bool
-folds_filled(const Fit *fit)
-{
-	int64		count[FIT_MAX_FOLDS][2] = {{0}};
-	int64		all[2] = {0, 0};
-
-	if (fit->options->folds < 2)
-		return false;
-	for (int64 i = 0; i < fit->nsearch; i++)
-	{
-		count[row_fold(fit, fit->search[i])][fit->search[i]->churned]++;
-		all[fit->search[i]->churned]++;
-	}
-	for (int f = 0; f < fit->options->folds; f++)
-		if (count[f][0] + count[f][1] == 0 ||
-			count[f][0] == all[0] || count[f][1] == all[1])
-			return false;
-	return true;
-}
-
 /* ---- phases ---- */
-
-/* Write rows into the matrix, a block of rows at a time. */
-static void
-fill_matrix(const Fit *fit, const FitRow **rows, FitMatrix *matrix)
-{
-	const int64 block = 256;
-
-	fit_levels_fill(fit, matrix);
-	for (int64 first = 0; first < matrix->nrows; first += block)
-	{
-		int64		end = Min(first + block, matrix->nrows);
-
-		CHECK_FOR_INTERRUPTS();
-		for (int c = 0; c < matrix->ncolumns; c++)
-		{
-			double	   *x = matrix->values + (Size) c * matrix->nrows;
-			int			column = fit->columns[c];
-			const LevelTable *levels = fit_column_levels(fit, c);
-
-			for (int64 i = first; i < end; i++)
-			{
-				double		value = rows[i]->values[column];
-
-				x[i] = levels == NULL || isnan(value) ? value :
-					levels_number(levels, value);
-			}
-		}
-		for (int64 i = first; i < end; i++)
-			matrix->churned[i] = rows[i]->churned;
-	}
-}
 
 /*
  * The ranking that the final fit uses: on all rows that were searched, by
@@ -268,9 +129,9 @@ fill_search(FitTask *task, FitArrays *arrays, void *arg)
 {
 	Fit		   *fit = arg;
 
-	fill_matrix(fit, fit->search, &arrays->matrix);
-	for (int64 i = 0; i < fit->nsearch; i++)
-		arrays->matrix.fold[i] = row_fold(fit, fit->search[i]);
+	memcpy(arrays->monotone, fit->monotone, fit->ncolumns);
+	fit_levels_fill(fit, &arrays->matrix);
+	fit_sample_copy(fit, false, &arrays->matrix);
 }
 
 static void
@@ -288,8 +149,15 @@ fill_final(FitTask *task, FitArrays *arrays, void *arg)
 {
 	Fit		   *fit = arg;
 
-	fill_matrix(fit, fit->sorted, &arrays->matrix);
-	memset(arrays->matrix.fold, 0, fit->nrows);
+	memcpy(arrays->monotone, fit->monotone, fit->ncolumns);
+	fit_levels_fill(fit, &arrays->matrix);
+	if (!task->in_place)
+		fit_sample_copy(fit, fit->nfinal == fit->nrows, &arrays->matrix);
+	else
+	{
+		arrays->matrix.table = fit->table;
+		arrays->matrix.columns = fit->columns;
+	}
 	if (task->npairs > 0)
 		memcpy(arrays->pairs, fit->choice->ranked,
 			   sizeof(int32) * 2 * task->npairs);
@@ -322,22 +190,50 @@ collect_final(FitTask *task, FitArrays *arrays, void *arg)
 	}
 }
 
-/* The solver of an encoding, and how closely it solves */
-static void
-task_solver(const Fit *fit, FitTask *shape)
+/* How closely a task solves */
+static double
+task_tolerance(const FitTask *shape)
 {
-	bool		newton = shape->encoding != FIT_LINEAR &&
-		fit->options->solver != FIT_LIBLINEAR;
-
-	shape->solver = newton ? FIT_NEWTON : FIT_LIBLINEAR;
-	if (newton)
-		shape->tolerance = shape->final ? NEWTON_FINAL_TOLERANCE :
+	if (shape->solver == FIT_NEWTON)
+		return shape->final ? NEWTON_FINAL_TOLERANCE :
 			NEWTON_SEARCH_TOLERANCE;
-	else if (shape->final)
-		shape->tolerance = shape->encoding == FIT_LINEAR ? FINAL_TOLERANCE :
-			FINAL_TOLERANCE_CODES;
-	else
-		shape->tolerance = SEARCH_TOLERANCE;
+	if (shape->penalty == FIT_L1)
+		return shape->final ? FINAL_TOLERANCE_L1 : SEARCH_TOLERANCE_L1;
+	if (!shape->final)
+		return SEARCH_TOLERANCE;
+	return shape->encoding == FIT_LINEAR ? FINAL_TOLERANCE :
+		FINAL_TOLERANCE_CODES;
+}
+
+/* What a task minimises, and by which solver */
+static void
+task_loss(const Fit *fit, FitSolver solver, FitTask *shape)
+{
+	shape->penalty = fit->options->penalty;
+	shape->seed = fit->options->seed;
+	memcpy(shape->class_weights, fit->class_weights,
+		   sizeof(shape->class_weights));
+	shape->solver = solver;
+	shape->tolerance = task_tolerance(shape);
+}
+
+/* Does newton solve the problem of an encoding at all? */
+static bool
+newton_solves(const Fit *fit, FitEncoding encoding)
+{
+	return fit->options->penalty == FIT_L2 &&
+		(encoding != FIT_LINEAR || fit->options->nmonotone == 0);
+}
+
+/* The solver that an encoding takes when memory is no matter */
+static FitSolver
+wanted_solver(const Fit *fit, FitEncoding encoding)
+{
+	if (!newton_solves(fit, encoding))
+		return FIT_LIBLINEAR;
+	if (fit->options->solver != FIT_SOLVER_AUTO)
+		return fit->options->solver;
+	return encoding == FIT_LINEAR ? FIT_LIBLINEAR : FIT_NEWTON;
 }
 
 /* One C after the other, or the one that was asked for */
@@ -353,54 +249,128 @@ path_of_c(const Fit *fit, FitTask *shape)
 
 /*
  * No pair, then numbers of pairs at the C of the additive model, a quarter
- * of it and four times as much; or the number that was asked for.
+ * of it and four times as much; or the one number that was asked for.
  */
 static void
 path_of_pairs(const Fit *fit, FitTask *shape)
 {
-	static const int numbers[] = {2, 5, 10, 20, 40};
+	static const int numbers[] = {2, 5, 10, 20, FIT_MAX_PAIRS};
+	const int  *number = numbers;
+	int			nnumbers = lengthof(numbers);
 	const FitChoice *bins = &fit->choices[FIT_BINS];
 	int			around = fit->options->c > 0 ? 0 : 2;
 
 	shape->rank_c = bins->path[bins->chosen];
-	shape->path[shape->npath++] = shape->rank_c;
-	if (fit->options->npairs >= 0)
+	if (fit->options->pairs >= 0)
 	{
-		shape->path_pairs[0] = fit->options->npairs;
-		return;
+		number = &fit->options->pairs;
+		nnumbers = 1;
 	}
+	else
+		shape->path[shape->npath++] = shape->rank_c;
 	for (int e = -around; e <= around; e += 2)
 	{
-		for (size_t i = 0; i < lengthof(numbers); i++)
+		for (int i = 0; i < nnumbers; i++)
 		{
 			shape->path[shape->npath] = ldexp(shape->rank_c, e);
-			shape->path_pairs[shape->npath++] = numbers[i];
+			shape->path_pairs[shape->npath++] = number[i];
 		}
 	}
+}
+
+/* A search of so many rows */
+static FitTask
+search_task(const Fit *fit, FitEncoding encoding, int64 nrows)
+{
+	FitTask		shape = {0};
+
+	shape.nrows = nrows;
+	shape.ncolumns = fit->ncolumns;
+	shape.encoding = encoding;
+	shape.njobs = shape.nfolds = fit->options->folds;
+	fit_levels_shape(fit, &shape);
+	/* over columns of numbers newton passes over a table, folds do not */
+	task_loss(fit, encoding == FIT_LINEAR ? FIT_LIBLINEAR :
+			  wanted_solver(fit, encoding), &shape);
+	if (encoding == FIT_PAIRS)
+		path_of_pairs(fit, &shape);
+	else
+		path_of_c(fit, &shape);
+	return shape;
 }
 
 /* Out-of-fold predictions of one encoding along its path */
 static void
 search_encoding(Fit *fit, FitEncoding encoding)
 {
-	FitTask		shape = {0};
+	FitTask		shape = search_task(fit, encoding, fit->nsearch);
 
-	shape.nrows = fit->nsearch;
-	shape.ncolumns = fit->ncolumns;
-	shape.encoding = encoding;
-	shape.njobs = shape.nfolds = fit->options->folds;
-	fit_levels_shape(fit, &shape);
-	task_solver(fit, &shape);
-	if (encoding == FIT_PAIRS)
-		path_of_pairs(fit, &shape);
-	else
-		path_of_c(fit, &shape);
 	ereport(NOTICE,
 			(errmsg("churn_fit: encoding %s, %d folds over " INT64_FORMAT " of " INT64_FORMAT " rows",
 					fit_encoding_name(encoding), fit->options->folds,
 					fit->nsearch, fit->nrows)));
 	fit_jobs_run(&shape, fit->options, fit->held_bytes, fill_search,
 				 collect_search, fit);
+	/* the out-of-fold log-odds and their labels stay */
+	fit->held_bytes += fit->nsearch * (sizeof(double) + 1);
+}
+
+/*
+ * Is an encoding to be searched?  Pairs build on the additive model's C, and
+ * need a third fold to be ranked by.
+ */
+static bool
+encoding_wanted(const Fit *fit, FitEncoding encoding)
+{
+	FitEncoding asked = fit->options->encoding;
+
+	switch (encoding)
+	{
+		case FIT_LINEAR:
+			return asked == FIT_LINEAR || asked == FIT_AUTO;
+		case FIT_BINS:
+			return asked != FIT_LINEAR;
+		default:
+			return (asked == FIT_PAIRS || asked == FIT_AUTO) &&
+				fit->options->folds >= 3 && fit->ncolumns >= 2 &&
+				fit->options->pairs != 0 && fit->options->penalty == FIT_L2;
+	}
+}
+
+/* Bytes that a search of so many rows takes at most, with what is held */
+static Size
+search_bytes(const Fit *fit, int64 nrows)
+{
+	Size		most = fit_sample_bytes(nrows);
+
+	for (int e = FIT_LINEAR; e <= FIT_PAIRS; e++)
+	{
+		FitTask		shape;
+
+		if (!encoding_wanted(fit, e))
+			continue;
+		shape = search_task(fit, e, nrows);
+		most = Max(most, add_size(fit_jobs_bytes(&shape),
+								  nrows * 2 * sizeof(double)));
+	}
+	return add_size(fit->held_bytes, most);
+}
+
+/* Draw the rows that choose settings: as many as asked for, if they fit. */
+static void
+draw_sample(Fit *fit)
+{
+	int64		wanted = Min(fit->nrows, fit->options->max_search_rows);
+	int64		limit = wanted;
+
+	while (limit > LEAST_SEARCH_ROWS &&
+		   !fit_memory_holds(fit->options, search_bytes(fit, limit)))
+		limit = Max(limit - limit / 8, LEAST_SEARCH_ROWS);
+	if (limit < wanted)
+		ereport(NOTICE,
+				(errmsg("churn_fit: at most " INT64_FORMAT " rows choose settings, for churn.memory is %d MB",
+						limit, fit->options->memory_kb / 1024)));
+	fit_sample_draw(fit, limit);
 }
 
 /* Was an encoding searched?  Pairs that came to none are "bins". */
@@ -437,45 +407,44 @@ best_choice(Fit *fit)
 	return best;
 }
 
-/*
- * Search what was asked for; pairs build on the additive model's C, and need
- * a third fold to be ranked by.
- */
+/* Search what was asked for. */
 static void
 search(Fit *fit)
 {
 	FitEncoding asked = fit->options->encoding;
-	bool		pairs = (asked == FIT_PAIRS || asked == FIT_AUTO) &&
-		fit->options->folds >= 3 && fit->ncolumns >= 2;
 
 	fit->encoding = asked == FIT_AUTO ? FIT_LINEAR :
 		asked == FIT_PAIRS ? FIT_BINS : asked;
 	fit->c = fit->options->c > 0 ? fit->options->c :
 		fit->encoding == FIT_LINEAR ? DEFAULT_C : DEFAULT_C_BINS;
 	fit->choice = &fit->choices[fit->encoding];
-	if (!folds_filled(fit))
+	if (fit->options->folds < 2)
 		return;
-	if (asked == FIT_LINEAR || asked == FIT_AUTO)
-		search_encoding(fit, FIT_LINEAR);
-	if (asked != FIT_LINEAR)
-		search_encoding(fit, FIT_BINS);
-	if (pairs)
-		search_encoding(fit, FIT_PAIRS);
+	draw_sample(fit);
+	if (!fit_sample_fills_folds(fit))
+		return;
+	for (int e = FIT_LINEAR; e <= FIT_PAIRS; e++)
+		if (encoding_wanted(fit, e))
+			search_encoding(fit, e);
 	if (asked == FIT_AUTO)
 		fit->choice = best_choice(fit);
-	else if (pairs && choice_stands(&fit->choices[FIT_PAIRS]))
+	else if (choice_stands(&fit->choices[FIT_PAIRS]))
 		fit->choice = &fit->choices[FIT_PAIRS];
 	fit->encoding = fit->choice->encoding;
 	fit->c = fit->choice->path[fit->choice->chosen];
 }
 
-/* One fit of all rows, with settings that the folds may still have to choose */
+/*
+ * One fit of all rows, or of those that were drawn, with settings that the
+ * folds may still have to choose
+ */
 static FitTask
-final_task(const Fit *fit)
+final_task(const Fit *fit, FitSolver solver)
 {
 	FitTask		shape = {0};
+	Size		taken;
 
-	shape.nrows = fit->nrows;
+	shape.nrows = fit->nfinal;
 	shape.ncolumns = fit->ncolumns;
 	shape.final = true;
 	shape.encoding = fit->encoding;
@@ -485,77 +454,137 @@ final_task(const Fit *fit)
 	if (fit->choice != NULL)
 		shape.npairs = fit->choice->nranked;
 	fit_levels_shape(fit, &shape);
-	task_solver(fit, &shape);
+	task_loss(fit, solver, &shape);
+	shape.in_place = solver == FIT_NEWTON;
+	if (!shape.in_place)
+		return shape;
+	shape.piece_rows = fit_table_piece_rows(fit->rows);
+	taken = add_size(fit->held_bytes, fit_jobs_bytes(&shape));
+	if (fit_memory_holds(fit->options, taken))
+		shape.spare_bytes = (Size) fit->options->memory_kb * 1024 - taken;
 	return shape;
+}
+
+/* Bytes of the final fit, with what is held */
+static Size
+final_bytes(const Fit *fit, FitSolver solver)
+{
+	FitTask		shape = final_task(fit, solver);
+
+	return add_size(fit->held_bytes, fit_jobs_bytes(&shape));
+}
+
+/* Would LIBLINEAR have memory, and few enough rows, for the final fit? */
+static bool
+liblinear_fits(const Fit *fit)
+{
+	return fit->nfinal < PG_INT32_MAX &&
+		fit_memory_holds(fit->options, final_bytes(fit, FIT_LIBLINEAR));
+}
+
+/*
+ * Draw whole users by lot for the final fit, as many as LIBLINEAR fits.  The
+ * sample that chose settings has done its work.
+ */
+static void
+sample_final(Fit *fit)
+{
+	int64		nsearch = fit->nsearch;
+
+	while (fit->nfinal > LEAST_SEARCH_ROWS && !liblinear_fits(fit))
+		fit->nfinal -= fit->nfinal / 8;
+	fit_sample_draw(fit, fit->nfinal);
+	fit->nfinal = fit->nsearch;
+	fit->nsearch = nsearch;
+	ereport(NOTICE,
+			(errmsg("churn_fit: the final fit is of " INT64_FORMAT " rows, users drawn by hash: LIBLINEAR fits no more into churn.memory, which is %d MB",
+					fit->nfinal, fit->options->memory_kb / 1024)));
+}
+
+/*
+ * The solver of the final fit.  Where LIBLINEAR does not fit it gives way to
+ * newton, if newton solves that problem at all; else to a sample.
+ */
+static void
+choose_solver(Fit *fit)
+{
+	fit->solver = wanted_solver(fit, fit->encoding);
+	if (fit->solver == FIT_NEWTON || liblinear_fits(fit))
+		return;
+	if (!newton_solves(fit, fit->encoding))
+	{
+		sample_final(fit);
+		return;
+	}
+	fit->solver = FIT_NEWTON;
+	ereport(NOTICE,
+			(errmsg("churn_fit: solver newton, for LIBLINEAR needs %zu MB and churn.memory is %d MB",
+					final_bytes(fit, FIT_LIBLINEAR) / (1024 * 1024) + 1,
+					fit->options->memory_kb / 1024)));
 }
 
 static void
 fit_final(Fit *fit)
 {
-	FitTask		shape = final_task(fit);
+	FitTask		shape;
 
+	choose_solver(fit);
 	ereport(NOTICE,
 			(errmsg("churn_fit: final fit of " INT64_FORMAT " rows and %d columns, encoding %s, C = %g",
-					fit->nrows, fit->ncolumns, fit_encoding_name(fit->encoding),
+					fit->nfinal, fit->ncolumns, fit_encoding_name(fit->encoding),
 					fit->c)));
+	shape = final_task(fit, fit->solver);
 	if (shape.npairs > 0)
 		ereport(NOTICE, (errmsg("churn_fit: %d pairs", shape.npairs)));
 	fit_jobs_run(&shape, fit->options, fit->held_bytes, fill_final,
 				 collect_final, fit);
 }
 
-/* Fold the calibration line into the weights: scores and reasons agree. */
+/* Sort the rows into a table, when there is memory to fit them at all. */
 static void
-apply_calibration(Fit *fit)
+take_table(Fit *fit)
 {
-	double		slope = fit->choice->slope;
+	FitTask		least;
 
-	if (!fit->choice->searched || !fit->options->calibrate)
-		return;
-	if (!(slope >= SLOPE_MIN && slope <= SLOPE_MAX))
-	{
-		ereport(WARNING,
-				(errmsg("model is not calibrated: out-of-fold slope is %g, outside of %g to %g",
-						slope, SLOPE_MIN, SLOPE_MAX),
-				 errhint("The columns may say nothing about churn, or all of it.")));
-		return;
-	}
-	model_rescale(fit->model, slope, fit->choice->intercept);
-	fit->calibrated = true;
+	fit->encoding = fit->options->encoding == FIT_BINS ||
+		fit->options->encoding == FIT_PAIRS ? FIT_BINS : FIT_LINEAR;
+	least = final_task(fit, FIT_NEWTON);
+	fit_check_memory(fit->options,
+					 add_size(fit->held_bytes, fit_jobs_bytes(&least)),
+					 fit->nrows, fit->ncolumns);
+	fit_progress_begin(fit->nrows);
+	fit->table = fit_table_create(fit->rows, fit->options);
+	fit->nusers = fit->table->nusers;
+	fit->nchurned = fit->table->nchurned;
+	fit->held_bytes += fit->table->held_bytes;
 }
 
 Model *
 fit_model(FitRows *rows, Datum spec)
 {
 	Fit			fit = {0};
-	FitTask		final;
 
 	if (fit_rows_count(rows) == 0)
 		return NULL;
 	fit.rows = rows;
 	fit.options = fit_rows_options(rows);
-	fit.nrows = fit_rows_count(rows);
-	/* sorted pointers, and lots, marks and pointers of the sample */
-	fit.held_bytes = fit_rows_bytes(rows) + (Size) fit.nrows * 40;
-	/* out-of-fold log-odds of up to three encodings */
-	fit.held_bytes += (Size) Min(fit.nrows, fit.options->max_search_rows) * 24;
+	fit.nrows = fit.nfinal = fit_rows_count(rows);
 	fit.model = palloc0(sizeof(Model));
 	fit.model->spec = spec;
 	fit.model->ninputs = fit_rows_columns(rows);
 	fit.model->inputs = fit_rows_names(rows);
 	select_columns(&fit);
 	fit_take_inputs(&fit);
-	/* better now than after the search */
-	fit.encoding = fit.options->encoding == FIT_LINEAR ? FIT_LINEAR : FIT_BINS;
-	final = final_task(&fit);
-	fit_jobs_check(&final, fit.options, fit.held_bytes);
-	fit.sorted = fit_rows_sorted(rows);
-	count_rows(&fit);
-	draw_sample(&fit);
+	unnamed_check(fit.model, fit.options->unnamed, fit.options->nunnamed);
+	fit_place_limits(&fit);
+	take_table(&fit);
+	check_classes(&fit);
+	fit_weigh_classes(&fit);
 	search(&fit);
 	fit_final(&fit);
 	fit_report_dropped(&fit);
-	apply_calibration(&fit);
+	fit_apply_calibration(&fit);
 	fit.model->provenance = fit_provenance(&fit);
+	fit_table_free(fit.table);
 	return fit.model;
 }

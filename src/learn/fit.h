@@ -4,11 +4,15 @@
  *	  From labelled rows to a Model: what the parts of fitting share.
  *
  *	  row_reader.c		 reads rows by name
- *	  fit_rows.c		 collects rows as an aggregate sees them
+ *	  fit_rows.c		 collects rows as an aggregate sees them, and sorts
+ *	  fit_table.c		 keeps them by column, in memory or in a file
+ *	  fit_scan.c		 passes over a column, wherever it is
  *	  fit_options.c		 the options as the user wrote them
+ *	  fit_options_loss.c those of the loss: penalty, class weights, limits
  *	  fit.c				 orders the phases: sample, folds, choice, final fit
  *	  levels.c			 texts as numbers (levels.h)
  *	  fit_levels.c		 columns of texts in the phases of a fit
+ *	  fit_loss.c		 class weights, limits, calibration in them
  *	  level_codes.c		 learns which levels of a column count
  *	  encode.c			 learns how a column of numbers reaches the solver
  *	  bins.c, pairs.c	 learn bins of columns, and pairs of them (bins.h)
@@ -16,8 +20,13 @@
  *	  fit_linear.c		 what a job does, encoding "linear"
  *	  fit_codes.c		 the same, encodings "bins" and "pairs"
  *	  liblinear.c		 a solver, over any matrix
- *	  newton.c			 a solver, over codes (codes.h)
+ *	  newton.c			 a solver, over codes (codes.h), newton_passes.c its
+ *						 passes over the rows
+ *	  linear_newton.c	 a solver, over columns of numbers in passes
+ *	  monotone.c		 limits on columns: linear ones, and curves
+ *	  limits.c			 the same as inequalities, for newton.c
  *	  choose.c			 choice of C, out-of-fold metrics, calibration
+ *	  isotonic.c		 calibration by a monotone map
  *
  * A missing value is a NaN inside fitting: NaN in data is refused before.
  *
@@ -33,6 +42,7 @@
 #include "utils/jsonb.h"
 
 #define FIT_MAX_FOLDS	20
+#define FIT_MAX_PAIRS	40
 #define FIT_MAX_PATH	16		/* steps that are tried; bits of an int32 */
 #define FIT_QUANTILES	99		/* shares .01 to .99 of out-of-fold scores */
 #define FIT_NO_FOLD		255		/* matches no row: every row trains */
@@ -53,7 +63,21 @@ typedef enum FitSolver
 	FIT_SOLVER_AUTO				/* liblinear for "linear", else newton */
 } FitSolver;
 
-/* ---- options: fit_options.c ---- */
+typedef enum FitPenalty
+{
+	FIT_L2,
+	FIT_L1						/* liblinear alone; not over pairs */
+} FitPenalty;
+
+/* What becomes of out-of-fold log-odds */
+typedef enum FitCalibration
+{
+	FIT_UNCALIBRATED,
+	FIT_PLATT,					/* a line, folded into the weights */
+	FIT_ISOTONIC				/* a map behind the weights */
+} FitCalibration;
+
+/* ---- options: fit_options.c, fit_options_loss.c ---- */
 
 typedef struct FitOptions
 {
@@ -63,12 +87,22 @@ typedef struct FitOptions
 	int			max_search_rows;	/* rows that choose C */
 	int			memory_kb;
 	int			workers;		/* asked for; fewer may come */
-	bool		calibrate;
-	int			npairs;			/* encoding "pairs"; -1: chosen by folds */
+	FitCalibration calibration;
+	bool		calibrate_given;
 	FitEncoding encoding;
 	FitSolver	solver;
+	FitPenalty	penalty;
+	int			pairs;			/* -1: by folds */
+	bool		weighted;		/* classes have weights: */
+	bool		balanced;		/* by their numbers of rows, or */
+	double		class_weights[2];	/* by label */
+	int			nmonotone;
+	char	  **monotone_columns;
+	int8	   *monotone_signs; /* 1 or -1 */
 	int			nexclude;
 	char	  **exclude;		/* columns left out */
+	int			nunnamed;
+	char	  **unnamed;		/* what reasons must not name */
 	char	   *key;			/* row form: column that names the user */
 	char	   *positive;		/* row form: text of the label that churned */
 	bool		has_reference;	/* row form: the day that dates are counted */
@@ -104,7 +138,7 @@ extern FitRows *fit_rows_create(MemoryContext context, int ncolumns,
 
 /*
  * Add a row.  "grouped" false: the row is a user of its own.  NaN and
- * infinite values raise 22003 with the column's name; too many rows 54000.
+ * infinite values raise 22003 with the column's name.
  */
 extern void fit_rows_add(FitRows *rows, const double *values,
 						 const bool *nulls, bool churned, bool grouped,
@@ -120,17 +154,21 @@ extern int64 fit_rows_unlabelled(const FitRows *rows);
 extern int	fit_rows_columns(const FitRows *rows);
 extern char **fit_rows_names(const FitRows *rows);
 extern const FitOptions *fit_rows_options(const FitRows *rows);
-extern Size fit_rows_bytes(const FitRows *rows);
 
 /*
- * All rows in canonical order: by user, then by content.  The order of
- * arrival leaves no trace, so neither does the plan of the query.
+ * Sort, then take one row after the other (NULL: no more), by user, label
+ * and content.  No row may be added any more.
  */
-extern const FitRow **fit_rows_sorted(const FitRows *rows);
+extern void fit_rows_sort(FitRows *rows);
+extern const FitRow *fit_rows_next(FitRows *rows);
+
+/* Let the rows go, with memory and files; counts and names stay. */
+extern void fit_rows_free(FitRows *rows);
 
 /* 54000 with figures and a hint when "bytes" exceed the option. */
 extern void fit_check_memory(const FitOptions *options, Size bytes,
 							 int64 nrows, int ncolumns);
+extern bool fit_memory_holds(const FitOptions *options, Size bytes);
 
 /* Share of so many rows, at most 1, that a fit can hold: fit_memory.c */
 extern double fit_memory_share(int64 nrows, int ncolumns, int memory_kb);
@@ -146,6 +184,9 @@ extern uint64 fit_hash(uint64 value, int64 seed, FitSalt salt);
 
 /* ---- the matrix ---- */
 
+struct FitTable;
+
+/* Rows in memory; or, with a table, some of its columns, and all rows train */
 typedef struct FitMatrix
 {
 	int64		nrows;
@@ -156,10 +197,51 @@ typedef struct FitMatrix
 	int32	   *levels;			/* by column: FIT_NUMBERS, or its values are
 								 * numbers of so many levels, that many itself
 								 * where a text is too long to be one */
+	const struct FitTable *table;	/* then values, churned, fold are NULL */
+	const int  *columns;		/* of the table */
+	const FitOptions *options;
 } FitMatrix;
 
 #define FIT_NUMBERS		(-1)	/* a column of numbers */
 #define FIT_CROWDED		(-2)	/* of more levels than can be numbered */
+
+/* ---- passes over a column of it: fit_scan.c ---- */
+
+#define FIT_SCAN_ROWS	8192	/* at most so many at a time */
+
+/* A column, some rows at a time */
+typedef struct FitScan
+{
+	const FitMatrix *matrix;
+	int			column;
+	int			held_out;
+	int64		first;			/* row of x[0] */
+	int			n;				/* rows at hand */
+	const double *x;
+	const uint8 *fold;			/* NULL: all train */
+	void	   *buffer;
+} FitScan;
+
+/* Leave out fold "held_out", or FIT_NO_FOLD. */
+extern void fit_scan_begin(FitScan *scan, const FitMatrix *matrix, int column,
+						   int held_out);
+
+/* The next rows; false, and all is released, when there are no more. */
+extern bool fit_scan_next(FitScan *scan);
+
+/* Begin anew, or release it before the end. */
+extern void fit_scan_rewind(FitScan *scan);
+extern void fit_scan_end(FitScan *scan);
+
+/* Does a row at hand train? */
+static inline bool
+fit_scan_trains(const FitScan *scan, int i)
+{
+	return scan->fold == NULL || scan->fold[i] != scan->held_out;
+}
+
+/* Rows that train */
+extern int64 fit_matrix_training(const FitMatrix *matrix, int held_out);
 
 /* What became of a column */
 typedef enum ColumnFate
@@ -170,7 +252,8 @@ typedef enum ColumnFate
 	COLUMN_DUPLICATE,			/* encoded just like an earlier column */
 	COLUMN_DISTINCT,			/* levels: each in one row */
 	COLUMN_RARE,				/* levels: at most one in rows enough */
-	COLUMN_CROWDED				/* levels: more than can be numbered */
+	COLUMN_CROWDED,				/* levels: more than can be numbered */
+	COLUMN_ZERO					/* solved to weights of zero */
 } ColumnFate;
 
 /* ---- levels of a column: level_codes.c ---- */
@@ -253,6 +336,13 @@ extern Encoding *encoding_learn(const FitMatrix *matrix, int held_out);
 extern int	encoded_nodes(const EncodedColumn *column, double x, int *first,
 						  const double **values);
 
+/*
+ * Write the design columns of n values x of a column: design column d of
+ * value i goes to z[d * stride + i].
+ */
+extern void encoding_fill(const EncodedColumn *column, const double *x, int n,
+						  double *z, int stride);
+
 /* Bring the solver's weights into the terms, and so their averages. */
 extern void encoding_take_weights(Encoding *encoding, const double *weights);
 
@@ -262,25 +352,52 @@ extern Size encoding_bytes(int64 nrows, int ncolumns);
 /* ---- solver: liblinear.c ---- */
 
 typedef struct LinearProblem LinearProblem;
+typedef struct FitTask FitTask;
 
-/* Bytes for a problem of so many rows, LIBLINEAR's own arrays included */
-extern Size linear_bytes(int64 nrows, int ncolumns);
+/*
+ * Bytes for a problem of so many rows, LIBLINEAR's own arrays included; for
+ * L1 it keeps a transposed copy.
+ */
+extern Size linear_bytes(int64 nrows, int ncolumns, FitPenalty penalty);
 extern LinearProblem *linear_problem(const FitMatrix *matrix,
 									 const Encoding *encoding, int held_out);
 
 /*
- * Minimise |w|^2 / 2 + C * sum of log-losses.  weights[0 .. ndesign]: on
- * entry where to start, on return the solution; the last is the intercept,
- * which is as good as unpenalised.
+ * Minimise |w|^2 / 2 (L1: |w|) + sum of C * class weight * log-loss, as the
+ * task says.  weights[0 .. ndesign]: on entry where to start (L1: no
+ * matter), on return the solution; the last is the intercept, which is as
+ * good as unpenalised.
  */
-extern void linear_fit(LinearProblem *problem, double c, double tolerance,
-					   double *weights);
+extern void linear_fit(LinearProblem *problem, const FitTask *task, double c,
+					   double tolerance, double *weights);
 
 /* The same for rows as codes: their indicators are written out. */
 struct CodeProblem;
-extern Size linear_codes_bytes(int64 nrows, int ncolumns, int npairs);
+extern Size linear_codes_bytes(int64 nrows, int ncolumns, int npairs,
+							   FitPenalty penalty);
 extern LinearProblem *linear_problem_codes(const struct CodeProblem *codes);
 extern void linear_free(LinearProblem *problem);
+
+/* ---- solver for the same objective in passes: linear_newton.c ---- */
+
+/* Bytes that it holds beside the table */
+extern Size linear_newton_bytes(int piece_rows, int ndesign);
+
+/* The same as linear_fit(), over a matrix with a table; C by label */
+extern void linear_newton_fit(const FitMatrix *matrix,
+							  const Encoding *encoding, const double *c,
+							  double tolerance, double *weights);
+
+/* ---- limits on linear columns: monotone.c ---- */
+
+/*
+ * linear_fit(), with the weights of columns that monotone[] names kept from
+ * the wrong sign.  "problem" may be replaced.
+ */
+extern void monotone_linear_fit(LinearProblem **problem, const FitTask *task,
+								const FitMatrix *matrix, Encoding *encoding,
+								int held_out, const int8 *monotone, double c,
+								double *weights);
 
 /* ---- jobs: fit_jobs.c ---- */
 
@@ -288,7 +405,7 @@ extern void linear_free(LinearProblem *problem);
  * What one phase computes, in one flat piece of memory that may be shared:
  * this header, then the arrays that fit_jobs.c lays out behind it.
  */
-typedef struct FitTask
+struct FitTask
 {
 	int64		nrows;
 	int			ncolumns;
@@ -307,14 +424,33 @@ typedef struct FitTask
 	Size		level_squares;	/* their squares */
 	Size		level_numbers;	/* and all their levels, added up */
 	double		tolerance;
+	bool		in_place;		/* matrix has a table of pieces: final, newton,
+								 * in this process; then the next two count */
+	int			piece_rows;
+	Size		spare_bytes;	/* memory that may keep what is passed over */
+	int32		at_step[FIT_MAX_FOLDS]; /* per job: progress */
+	FitPenalty	penalty;
+	double		class_weights[2];	/* by label; 1 and 1 when unweighted */
+	int64		seed;			/* of a solver that draws */
 	pg_atomic_uint32 next_job;
-} FitTask;
+};
+
+/*
+ * What class weights add to everybody's log-odds: taken off again, so that
+ * predictions are of the rows as they are.
+ */
+static inline double
+fit_task_shift(const FitTask *task)
+{
+	return log(task->class_weights[1] / task->class_weights[0]);
+}
 
 /* Where the arrays of a task are */
 typedef struct FitArrays
 {
 	FitMatrix	matrix;
 	double	   *log_odds;		/* folds: [path][row], out of fold */
+	int8	   *monotone;		/* per column of the matrix: 1, -1 or 0 */
 	int32	   *steps;			/* per fold: bit i set when step i was fitted */
 	int32	   *done;			/* per job: 1 when its results are in */
 	double	   *result;			/* final: as fit_result_put() writes it */
@@ -325,13 +461,13 @@ typedef struct FitArrays
 
 typedef void (*FitTaskFunction) (FitTask *task, FitArrays *arrays, void *arg);
 
-/* 54000 unless the jobs of a task, one at a time, fit into the memory. */
-extern void fit_jobs_check(const FitTask *shape, const FitOptions *options,
-						   Size held_bytes);
+/* Bytes of a task and its jobs, one at a time */
+extern Size fit_jobs_bytes(const FitTask *shape);
 
 /*
- * Run the jobs of a task.  "fill" writes matrix, labels and folds; "collect"
- * takes the results out.  Both are called in this process.
+ * Run the jobs of a task.  "fill" writes matrix, labels and folds, or names
+ * the table of a task in place; "collect" takes the results out.  Both are
+ * called in this process.  54000 when memory is short beside what is held.
  */
 extern void fit_jobs_run(const FitTask *shape, const FitOptions *options,
 						 Size held_bytes, FitTaskFunction fill,
@@ -340,8 +476,21 @@ extern void fit_jobs_run(const FitTask *shape, const FitOptions *options,
 /* The most pairs that a task's jobs take in */
 extern int	fit_task_pairs(const FitTask *shape);
 
-/* Show a worker's progress where its query text stands in pg_stat_activity. */
-extern void fit_report_progress(const FitTask *task, int job, int step);
+/* ---- progress: fit_progress.c ---- */
+
+/* A job begins a step. */
+extern void fit_report_progress(FitTask *task, int job, int step);
+
+/* Show in the session how far workers have come. */
+extern void fit_progress_watch(const FitTask *task);
+
+/*
+ * Show a phase before the session's query in pg_stat_activity: the first,
+ * any, and none any more.
+ */
+extern void fit_progress_begin(int64 nrows);
+extern void fit_progress_phase(const char *format,...) pg_attribute_printf(1, 2);
+extern void fit_progress_end(void);
 
 /* ---- what a job does: fit_linear.c, fit_codes.c ---- */
 
@@ -385,6 +534,7 @@ typedef struct FitChoice
 	int			nfolds;
 	double		fold_losses[FIT_MAX_FOLDS]; /* there, mean per fold */
 	double	   *log_odds;		/* there, out of fold, by row; palloc'd */
+	uint8	   *churned;		/* labels of the same rows */
 	double		auc;			/* there */
 	double		quantiles[FIT_QUANTILES];	/* of the out-of-fold log-odds at the
 											 * shares .01, .02, … .99 */
@@ -397,6 +547,11 @@ typedef struct FitChoice
 /* Choose from a task's results; the path goes by simplicity. */
 extern void fit_choose(const FitTask *task, const FitArrays *arrays,
 					   FitChoice *choice);
+
+/* The map of out-of-fold log-odds to shares that churned; palloc'd: isotonic.c */
+extern struct ModelCalibration *fit_isotonic(const double *log_odds,
+											 const uint8 *churned,
+											 int64 nrows);
 
 /* Is "simple" as good as "best", within one standard error? */
 extern bool fit_choice_as_good(const FitChoice *simple,

@@ -26,16 +26,18 @@ CREATE AGGREGATE churn_fit(features float8[], churned boolean, user_key bigint, 
 	STYPE = internal,
 	SSPACE = 1048576,
 	FINALFUNC = churn_fit_final,
+	FINALFUNC_MODIFY = READ_WRITE,
 	PARALLEL = RESTRICTED
 );
 COMMENT ON AGGREGATE churn_fit(float8[], boolean, bigint, churn_spec, jsonb) IS
-'fits a model on feature arrays of a spec: rows of one user_key stay in one fold (NULL: a user of its own), rows whose churned is NULL are left out; NULL without labelled rows; one class only, unknown options and spec differing between rows are error 22023, NaN or infinity 22003, a wrong number of features 2202E, too much for churn.memory 54000';
+'fits a model on feature arrays of a spec: rows of one user_key stay in one fold (NULL: a user of its own), rows whose churned is NULL are left out; NULL without labelled rows; one class only, unknown options and spec differing between rows are error 22023, NaN or infinity 22003, a wrong number of features 2202E, columns too many for churn.memory 54000 (rows beyond it go to temporary files)';
 
 CREATE AGGREGATE churn_fit(row_value record, label_column text) (
 	SFUNC = churn_fit_row_trans,
 	STYPE = internal,
 	SSPACE = 1048576,
 	FINALFUNC = churn_fit_final,
+	FINALFUNC_MODIFY = READ_WRITE,
 	PARALLEL = RESTRICTED
 );
 COMMENT ON AGGREGATE churn_fit(record, text) IS
@@ -46,6 +48,7 @@ CREATE AGGREGATE churn_fit(row_value record, label_column text, options jsonb) (
 	STYPE = internal,
 	SSPACE = 1048576,
 	FINALFUNC = churn_fit_final,
+	FINALFUNC_MODIFY = READ_WRITE,
 	PARALLEL = RESTRICTED
 );
 COMMENT ON AGGREGATE churn_fit(record, text, jsonb) IS

@@ -19,20 +19,22 @@
 
 #include "learn/bins.h"
 
-/* products of indicators (one-hot: one a code), and cells that miss a side */
-#define PAIR_WEIGHTS (COARSE_BINS * COARSE_BINS + 2 * COARSE_BINS + 1)
+/* products of so many indicators a side, and cells that miss a side */
+#define PAIR_WEIGHTS(side) ((side) * (side) + 2 * COARSE_BINS + 1)
 
 /* One job while it runs */
 typedef struct CodeFit
 {
-	const FitTask *task;
+	FitTask    *task;
 	const FitMatrix *matrix;
 	Binning    *binning;
 	uint8	   *training;		/* by row */
 	int			npairs;			/* that were coded */
 	CodedPair  *pairs;			/* strongest first */
 	CodeBlock  *blocks;			/* columns, then pairs */
+	CodeStream *stream;			/* where the matrix has a table, else NULL */
 	CodeProblem problem;
+	const int8 *monotone;		/* by column of the matrix */
 	double	   *weights;		/* of all blocks, the intercept last */
 	double	   *scores;			/* by row */
 	void	   *memory;			/* newton_fit()'s */
@@ -43,28 +45,37 @@ codes_job_bytes(const FitTask *shape)
 {
 	int			npairs = fit_task_pairs(shape);
 	int			nblocks = shape->ncolumns + npairs;
+	/* bins have borders between them, levels an indicator each */
+	int			of_pair = PAIR_WEIGHTS(shape->ntexts > 0 ? COARSE_BINS :
+									   COARSE_BINS - 1);
 	Size		nweights = add_size(mul_size(shape->ncolumns, BINS_MAX),
-									mul_size(npairs, PAIR_WEIGHTS)) +
+									mul_size(npairs, of_pair)) +
 		shape->level_codes;
-	Size		bytes = bins_bytes(shape->nrows, shape->ncolumns);
+	Size		squares = add_size(mul_size(shape->ncolumns, BINS_MAX * BINS_MAX),
+								   mul_size(npairs, of_pair * of_pair)) +
+		shape->level_squares;
+	/* the dictionaries' numbers, counted and coded */
+	Size		numbers = mul_size(shape->level_numbers, 16);
+	Size		bytes;
 
+	if (shape->in_place)
+		return add_size(bins_bytes(0, shape->ncolumns) + numbers +
+						mul_size(shape->piece_rows, nblocks + 24),
+						Max(bins_gather_bytes(shape->nrows),
+							newton_bytes(0, nblocks, nweights, squares)));
+	bytes = bins_bytes(shape->nrows, shape->ncolumns);
 	/* codes of pairs, scores, marks; residuals and codes for the ranking */
 	bytes = add_size(bytes, mul_size(shape->nrows, npairs + 16));
 	if (npairs > 0)
 		bytes = add_size(bytes, mul_size(shape->nrows, shape->ncolumns + 8));
 	bytes = add_size(bytes, mul_size(nweights, sizeof(double)));
-	/* the dictionaries' numbers, counted and coded */
-	bytes = add_size(bytes, mul_size(shape->level_numbers, 16));
+	bytes = add_size(bytes, numbers);
 	if (shape->solver == FIT_LIBLINEAR)
 		bytes = add_size(bytes, linear_codes_bytes(shape->nrows,
-												   shape->ncolumns, npairs));
+												   shape->ncolumns, npairs,
+												   shape->penalty));
 	return add_size(bytes,
-					newton_bytes(shape->nrows, nblocks, nweights,
-								 add_size(mul_size(shape->ncolumns,
-												   BINS_MAX * BINS_MAX) +
-										  shape->level_squares,
-										  mul_size(npairs, PAIR_WEIGHTS *
-												   PAIR_WEIGHTS))));
+					newton_bytes(shape->nrows, nblocks, nweights, squares));
 }
 
 static void
@@ -73,34 +84,56 @@ check_interrupts(void)
 	CHECK_FOR_INTERRUPTS();
 }
 
+/* Numbers by row, where the matrix is in memory */
+static void
+mark_training(CodeFit *fit, int held_out)
+{
+	const FitMatrix *matrix = fit->matrix;
+	int64		nrows = Max(matrix->nrows, 1);
+
+	fit->training = MemoryContextAllocHuge(CurrentMemoryContext, nrows);
+	for (int64 row = 0; row < matrix->nrows; row++)
+		fit->training[row] = matrix->fold[row] != held_out;
+	fit->scores = MemoryContextAllocHuge(CurrentMemoryContext,
+										 sizeof(double) * nrows);
+	fit->problem.churned = matrix->churned;
+	fit->problem.training = fit->training;
+}
+
+/* The limits of the columns and pairs that are coded */
+static void
+limit_codes(CodeFit *fit)
+{
+	fit->problem.limits = monotone_limits(fit->binning,
+										  fit->matrix->ncolumns, fit->pairs,
+										  fit->npairs, fit->monotone);
+}
+
 /* A fit without pairs of the rows outside a fold */
 static CodeFit *
-code_fit_begin(const FitTask *task, const FitMatrix *matrix, int held_out)
+code_fit_begin(FitTask *task, const FitArrays *arrays, int held_out)
 {
+	const FitMatrix *matrix = &arrays->matrix;
 	CodeFit    *fit = palloc0(sizeof(CodeFit));
-	MemoryContext context = CurrentMemoryContext;
 	int			room;
 
 	fit->task = task;
 	fit->matrix = matrix;
 	fit->binning = bins_learn(matrix, held_out);
-	fit->training = MemoryContextAllocHuge(context, Max(matrix->nrows, 1));
-	for (int64 row = 0; row < matrix->nrows; row++)
-		fit->training[row] = matrix->fold[row] != held_out;
 	room = fit->binning->ncolumns + fit_task_pairs(task);
 	fit->blocks = palloc0(sizeof(CodeBlock) * Max(room, 1));
 	fit->pairs = palloc0(sizeof(CodedPair) * Max(fit_task_pairs(task), 1));
 	for (int i = 0; i < fit->binning->ncolumns; i++)
 		bins_block(&fit->binning->columns[i], &fit->blocks[i]);
 	fit->problem.nrows = matrix->nrows;
-	fit->problem.churned = matrix->churned;
-	fit->problem.training = fit->training;
 	fit->problem.blocks = fit->blocks;
 	fit->problem.nblocks = fit->binning->ncolumns;
 	fit->problem.check = check_interrupts;
+	fit->monotone = arrays->monotone;
+	limit_codes(fit);
 	fit->weights = palloc0(sizeof(double) * (problem_weights(&fit->problem) + 1));
-	fit->scores = MemoryContextAllocHuge(context,
-										 sizeof(double) * Max(matrix->nrows, 1));
+	if (matrix->table == NULL)
+		mark_training(fit, held_out);
 	return fit;
 }
 
@@ -145,15 +178,46 @@ code_pairs(CodeFit *fit, const ColumnPair *pairs, int npairs)
 		pairs_block(fit->binning, &fit->pairs[i],
 					&fit->blocks[fit->binning->ncolumns + i]);
 	}
+	limit_codes(fit);
 }
 
-/* Solve for one C, from the weights there are; scores are of all rows. */
+/*
+ * Code the rows of a table.  What memory is spare keeps the codes; where it
+ * keeps them, also what the solver would else look up anew.
+ */
+static void
+stream_codes(CodeFit *fit, const ColumnPair *pairs, int npairs)
+{
+	const FitMatrix *matrix = fit->matrix;
+	int			nblocks = fit->binning->ncolumns + npairs;
+	Size		codes = code_stream_bytes(matrix->table, nblocks);
+	Size		by_row = mul_size(matrix->nrows, 3 * sizeof(double));
+
+	fit->npairs = npairs;
+	fit->stream = code_stream_create(matrix, fit->binning, pairs, npairs,
+									 fit->pairs, fit->task->spare_bytes);
+	code_stream_attach(fit->stream, &fit->problem);
+	for (int i = 0; i < npairs; i++)
+		pairs_block(fit->binning, &fit->pairs[i],
+					&fit->blocks[fit->binning->ncolumns + i]);
+	limit_codes(fit);
+	fit->problem.forgetful = add_size(codes, by_row) > fit->task->spare_bytes;
+	if (!fit->problem.forgetful)
+		fit->scores = MemoryContextAllocHuge(CurrentMemoryContext, by_row / 3);
+}
+
+/*
+ * Solve for one C, from the weights there are; scores are of all rows, as
+ * they are without class weights.
+ */
 static void
 solve(CodeFit *fit, double c, double tolerance)
 {
 	int			n = problem_weights(&fit->problem);
+	double		shift = fit_task_shift(fit->task);
 
-	fit->problem.c[0] = fit->problem.c[1] = c;
+	for (int label = 0; label < 2; label++)
+		fit->problem.c[label] = c * fit->task->class_weights[label];
 	if (fit->memory == NULL)
 		fit->memory =
 			MemoryContextAllocHuge(CurrentMemoryContext,
@@ -162,13 +226,16 @@ solve(CodeFit *fit, double c, double tolerance)
 	{
 		LinearProblem *linear = linear_problem_codes(&fit->problem);
 
-		linear_fit(linear, c, tolerance, fit->weights);
+		linear_fit(linear, fit->task, c, tolerance, fit->weights);
 		linear_free(linear);
 		newton_score(&fit->problem, fit->memory, fit->weights, fit->scores);
 	}
 	else
-		newton_fit(&fit->problem, tolerance, fit->memory, fit->weights,
+		limits_fit(&fit->problem, tolerance, fit->memory, fit->weights,
 				   fit->scores);
+	if (fit->scores != NULL && shift != 0)
+		for (int64 row = 0; row < fit->matrix->nrows; row++)
+			fit->scores[row] -= shift;
 	for (int i = 0; i <= n; i++)
 		if (!isfinite(fit->weights[i]))
 			elog(ERROR, "solver gave a weight that is not finite");
@@ -231,7 +298,7 @@ rank_inside(CodeFit *fit, int held_out, int want, ColumnPair *pairs)
 static double
 run_step(CodeFit *fit, FitArrays *arrays, int fold, int step)
 {
-	const FitTask *task = fit->task;
+	FitTask    *task = fit->task;
 
 	fit_report_progress(task, fold, step);
 	use_pairs(fit, Min(task->path_pairs[step], fit->npairs));
@@ -239,6 +306,18 @@ run_step(CodeFit *fit, FitArrays *arrays, int fold, int step)
 	put_scores(fit, arrays->log_odds + (Size) step * fit->matrix->nrows);
 	arrays->steps[fold] |= 1 << step;
 	return held_out_loss(fit);
+}
+
+/* Are all weights but the intercept 0? */
+static bool
+all_zero(const CodeFit *fit)
+{
+	int			n = problem_weights(&fit->problem);
+
+	for (int i = 0; i < n; i++)
+		if (fit->weights[i] != 0)
+			return false;
+	return true;
 }
 
 /* Values of C upwards, until the loss has grown twice running */
@@ -252,7 +331,8 @@ follow_c(CodeFit *fit, FitArrays *arrays, int fold)
 	{
 		double		loss = run_step(fit, arrays, fold, step);
 
-		worse = step > 0 && loss > last ? worse + 1 : 0;
+		/* while L1 lets no indicator in, nothing has been tried yet */
+		worse = step > 0 && loss > last && !all_zero(fit) ? worse + 1 : 0;
 		last = loss;
 	}
 }
@@ -290,7 +370,7 @@ follow_pairs(CodeFit *fit, FitArrays *arrays, int fold)
 void
 codes_run_fold(FitTask *task, FitArrays *arrays, int fold)
 {
-	CodeFit    *fit = code_fit_begin(task, &arrays->matrix, fold);
+	CodeFit    *fit = code_fit_begin(task, arrays, fold);
 	int			most = fit_task_pairs(task);
 	ColumnPair *pairs;
 
@@ -340,6 +420,32 @@ compare_model_pairs(const void *a, const void *b)
 	return left->side[1].input - right->side[1].input;
 }
 
+/* Is a term 0 wherever it is looked up, and in no pair? */
+static bool
+term_flat(const Model *model, const ModelTerm *term)
+{
+	for (int i = 0; i <= term->ncuts; i++)
+		if (term->values[i] != 0)
+			return false;
+	for (int p = 0; p < model->npairs; p++)
+		for (int s = 0; s < 2; s++)
+			if (model->pairs[p].side[s].input == term->input)
+				return false;
+	return term->missing_weight == 0;
+}
+
+/* Leave out terms that say nothing. */
+static void
+drop_flat(Model *model)
+{
+	int			n = 0;
+
+	for (int i = 0; i < model->nterms; i++)
+		if (!term_flat(model, &model->terms[i]))
+			model->terms[n++] = model->terms[i];
+	model->nterms = n;
+}
+
 /* Terms and pairs out of weights, purified */
 static Model *
 code_model(const CodeFit *fit)
@@ -361,8 +467,9 @@ code_model(const CodeFit *fit)
 					   &model->pairs[b - binning->ncolumns]);
 		weights += fit->blocks[b].nweights;
 	}
-	model->intercept = *weights;
+	model->intercept = *weights - fit_task_shift(fit->task);
 	purify(model);
+	drop_flat(model);
 	qsort(model->pairs, model->npairs, sizeof(ModelPair), compare_model_pairs);
 	return model;
 }
@@ -371,17 +478,27 @@ code_model(const CodeFit *fit)
 void
 codes_run_final(FitTask *task, FitArrays *arrays)
 {
-	CodeFit    *fit = code_fit_begin(task, &arrays->matrix, FIT_NO_FOLD);
+	CodeFit    *fit = code_fit_begin(task, arrays, FIT_NO_FOLD);
 	ColumnPair *pairs = palloc(sizeof(ColumnPair) * Max(task->npairs, 1));
+	Model	   *model;
 
 	fit_report_progress(task, 0, 0);
-	code_pairs(fit, pairs, final_pairs(fit, arrays, pairs));
+	(task->in_place ? stream_codes : code_pairs) (fit, pairs,
+												  final_pairs(fit, arrays,
+															  pairs));
 	use_pairs(fit, fit->npairs);
 	solve(fit, task->path[0], task->tolerance);
-	fit_result_put(arrays->result, code_model(fit));
+	if (fit->stream != NULL)
+		code_stream_free(fit->stream);
+	model = code_model(fit);
+	fit_result_put(arrays->result, model);
 	for (int i = 0; i < task->ncolumns; i++)
 	{
 		arrays->fate[i] = fit->binning->fate[i];
+		if (arrays->fate[i] == COLUMN_KEPT)
+			arrays->fate[i] = COLUMN_ZERO;
 		arrays->duplicate_of[i] = fit->binning->duplicate_of[i];
 	}
+	for (int i = 0; i < model->nterms; i++)
+		arrays->fate[model->terms[i].input] = COLUMN_KEPT;
 }

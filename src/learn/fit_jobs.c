@@ -20,16 +20,19 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "storage/latch.h"
 #include "storage/shmem.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #if PG_VERSION_NUM >= 140000
-#include "utils/backend_status.h"
+#include "utils/wait_event.h"
 #endif
 
 #include "learn/fit.h"
 
 #define FIT_TOC_KEY		UINT64CONST(0x636875726e666974)
+#define WATCH_MS		200		/* between two looks at workers */
 
 PGDLLEXPORT void churn_fit_worker(dsm_segment *seg, shm_toc *toc);
 
@@ -56,14 +59,17 @@ task_layout(const FitTask *shape, char *base, FitArrays *arrays)
 	Size		nrows = shape->nrows;
 	Size		ncolumns = shape->ncolumns;
 	Size		nfinal = shape->final ? ncolumns : 0;
+	Size		ncopied = shape->in_place ? 0 : nrows;
 
 	arrays->matrix.nrows = shape->nrows;
 	arrays->matrix.ncolumns = shape->ncolumns;
-	arrays->matrix.values = place(base, &offset, mul_size(nrows, ncolumns),
+	arrays->matrix.table = NULL;
+	arrays->matrix.values = place(base, &offset, mul_size(ncopied, ncolumns),
 								  sizeof(double));
-	arrays->matrix.churned = place(base, &offset, nrows, 1);
-	arrays->matrix.fold = place(base, &offset, nrows, 1);
+	arrays->matrix.churned = place(base, &offset, ncopied, 1);
+	arrays->matrix.fold = place(base, &offset, ncopied, 1);
 	arrays->matrix.levels = place(base, &offset, ncolumns, sizeof(int32));
+	arrays->monotone = place(base, &offset, ncolumns, 1);
 	arrays->log_odds = place(base, &offset,
 							 shape->final ? 0 : mul_size(nrows, shape->npath),
 							 sizeof(double));
@@ -86,6 +92,7 @@ task_init(FitTask *task, const FitTask *shape, FitArrays *arrays)
 	*task = *shape;
 	pg_atomic_init_u32(&task->next_job, 0);
 	task_layout(task, (char *) task, arrays);
+	memset(arrays->monotone, 0, task->ncolumns);
 	memset(arrays->steps, 0, sizeof(int32) * task->njobs);
 	memset(arrays->done, 0, sizeof(int32) * task->njobs);
 }
@@ -101,22 +108,6 @@ fit_task_pairs(const FitTask *shape)
 }
 
 /* ---- one job ---- */
-
-/* Show a worker's progress where its query text stands in pg_stat_activity. */
-void
-fit_report_progress(const FitTask *task, int job, int step)
-{
-	char		text[128];
-
-	if (!IsParallelWorker())
-		return;
-	if (task->final)
-		snprintf(text, sizeof(text), "churn_fit: final fit");
-	else
-		snprintf(text, sizeof(text), "churn_fit: fold %d of %d, step %d of %d",
-				 job + 1, task->njobs, step + 1, task->npath);
-	pgstat_report_activity(STATE_RUNNING, text);
-}
 
 /* One job of whichever encoding */
 static void
@@ -167,6 +158,67 @@ churn_fit_worker(dsm_segment *seg, shm_toc *toc)
 
 /* ---- workers ---- */
 
+/* Is a worker still at it? */
+static bool
+workers_run(const ParallelContext *pcxt)
+{
+	for (int i = 0; i < pcxt->nworkers_launched; i++)
+	{
+		pid_t		pid;
+
+		if (pcxt->worker[i].bgwhandle != NULL &&
+			GetBackgroundWorkerPid(pcxt->worker[i].bgwhandle, &pid) !=
+			BGWH_STOPPED)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Wait for the workers, and show how far they are.  What a worker has to say
+ * arrives by interrupts, its errors among it.
+ */
+static void
+wait_for_workers(ParallelContext *pcxt, const FitTask *task)
+{
+	while (workers_run(pcxt))
+	{
+		(void) WaitLatch(MyLatch,
+						 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 WATCH_MS, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		fit_progress_watch(task);
+	}
+	WaitForParallelWorkersToFinish(pcxt);
+}
+
+/* The same; a worker that somebody ended is an error that says so. */
+static void
+wait_for_workers_or_say(ParallelContext *pcxt, const FitTask *task)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		wait_for_workers(pcxt, task);
+	}
+	PG_CATCH();
+	{
+		int			code = geterrcode();
+
+		if (code != ERRCODE_ADMIN_SHUTDOWN || ProcDiePending)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		ereport(ERROR,
+				(errcode(ERRCODE_ADMIN_SHUTDOWN),
+				 errmsg("a parallel worker of churn_fit was terminated"),
+				 errhint("Fit again; the option {\"workers\": 0} fits without workers.")));
+	}
+	PG_END_TRY();
+}
+
 /*
  * Let workers run the jobs of a filled task; the rest, or all of them when
  * none came, falls to this process.
@@ -176,7 +228,7 @@ run_in_workers(ParallelContext *pcxt, FitTask *task, FitArrays *arrays)
 {
 	LaunchParallelWorkers(pcxt);
 	if (pcxt->nworkers_launched > 0)
-		WaitForParallelWorkersToFinish(pcxt);
+		wait_for_workers_or_say(pcxt, task);
 	pg_read_barrier();
 	pg_atomic_write_u32(&task->next_job, 0);
 	run_jobs(task, arrays);
@@ -211,6 +263,9 @@ shared_memory_got(ParallelContext *pcxt)
 		got = false;
 	}
 	PG_END_TRY();
+	if (!got)
+		ereport(DEBUG1,
+				(errmsg_internal("churn_fit: no shared memory, the session fits alone")));
 	return got;
 }
 
@@ -273,13 +328,24 @@ run_private(const FitTask *shape, Size bytes, FitTaskFunction fill,
 static Size
 job_bytes(const FitTask *shape)
 {
+	Size		bytes;
+
 	if (shape->encoding != FIT_LINEAR)
 		return codes_job_bytes(shape);
-	/* levels: design columns, rows without a weight, numbers coded */
-	return add_size(linear_bytes(shape->nrows, shape->ncolumns),
-					encoding_bytes(shape->nrows, shape->ncolumns)) +
-		add_size(mul_size(shape->level_codes, 1024),
-				 mul_size(shape->level_numbers, 16));
+	/* numbers are counted and coded */
+	bytes = add_size(encoding_bytes(shape->nrows, shape->ncolumns),
+					 mul_size(shape->level_numbers, 16));
+	if (shape->in_place)		/* a column of numbers may have two */
+		return add_size(bytes,
+						linear_newton_bytes(shape->piece_rows,
+											2 * (shape->ncolumns -
+												 shape->ntexts) +
+											shape->level_codes));
+	/* levels: design columns, rows without a weight */
+	return add_size(add_size(bytes, linear_bytes(shape->nrows,
+												 shape->ncolumns,
+												 shape->penalty)),
+					mul_size(shape->level_codes, 1024));
 }
 
 /*
@@ -299,18 +365,15 @@ affordable_workers(const FitTask *shape, const FitOptions *options,
 	return workers;
 }
 
-/* "held_bytes": what the caller holds while the jobs run */
-void
-fit_jobs_check(const FitTask *shape, const FitOptions *options,
-			   Size held_bytes)
+Size
+fit_jobs_bytes(const FitTask *shape)
 {
 	FitArrays	unused;
-	Size		bytes = add_size(held_bytes, task_layout(shape, NULL, &unused));
 
-	fit_check_memory(options, add_size(bytes, job_bytes(shape)),
-					 shape->nrows, shape->ncolumns);
+	return add_size(task_layout(shape, NULL, &unused), job_bytes(shape));
 }
 
+/* "held_bytes": what the caller holds while the jobs run */
 void
 fit_jobs_run(const FitTask *shape, const FitOptions *options, Size held_bytes,
 			 FitTaskFunction fill, FitTaskFunction collect, void *arg)
@@ -319,10 +382,11 @@ fit_jobs_run(const FitTask *shape, const FitOptions *options, Size held_bytes,
 	Size		bytes = task_layout(shape, NULL, &unused);
 	int			workers;
 
-	fit_jobs_check(shape, options, held_bytes);
+	fit_check_memory(options, add_size(held_bytes, fit_jobs_bytes(shape)),
+					 shape->nrows, shape->ncolumns);
 	workers = affordable_workers(shape, options, add_size(held_bytes, bytes));
 	/* a parallel context inside a worker would corrupt its lock group */
-	if (workers > 0 && !IsParallelWorker() &&
+	if (workers > 0 && !shape->in_place && !IsParallelWorker() &&
 		run_shared(shape, bytes, workers, fill, collect, arg))
 		return;
 	run_private(shape, bytes, fill, collect, arg);

@@ -12,12 +12,10 @@
 #include "utils/guc.h"
 #include "utils/numeric.h"
 
-#include "churn.h"
-#include "learn/fit.h"
+#include "learn/fit_options.h"
 
 #define DEFAULT_FOLDS		5
 #define DEFAULT_SEARCH_ROWS 20000
-#define MOST_PAIRS		200
 
 /* What one key does with its value */
 typedef struct OptionHandler
@@ -27,8 +25,7 @@ typedef struct OptionHandler
 						 const JsonbValue *value);
 } OptionHandler;
 
-/* The one message for a value that an option cannot take */
-pg_noreturn static void
+void
 option_wrong(const char *key, const char *wanted)
 {
 	ereport(ERROR,
@@ -36,8 +33,7 @@ option_wrong(const char *key, const char *wanted)
 			 errmsg("option \"%s\" must be %s", key, wanted)));
 }
 
-/* A number in [low, high], whole when asked; NaN cannot come from JSON. */
-static double
+double
 option_number(const char *key, const JsonbValue *value, double low,
 			  double high, bool whole, const char *wanted)
 {
@@ -52,7 +48,7 @@ option_number(const char *key, const JsonbValue *value, double low,
 	return x;
 }
 
-static char *
+char *
 option_string(const char *key, const JsonbValue *value, const char *wanted)
 {
 	if (value->type != jbvString)
@@ -92,13 +88,6 @@ read_search_rows(FitOptions *options, const char *key, const JsonbValue *value)
 }
 
 static void
-read_pairs(FitOptions *options, const char *key, const JsonbValue *value)
-{
-	options->npairs = option_number(key, value, 0, MOST_PAIRS, true,
-									"a whole number from 0 to 200");
-}
-
-static void
 read_workers(FitOptions *options, const char *key, const JsonbValue *value)
 {
 	options->workers = option_number(key, value, 0, 64, true,
@@ -109,7 +98,7 @@ read_workers(FitOptions *options, const char *key, const JsonbValue *value)
 static void
 read_memory(FitOptions *options, const char *key, const JsonbValue *value)
 {
-	const char *wanted = "a number of kilobytes or a text like \"2GB\"";
+	const char *wanted = "a number of kilobytes or a text like \"2GB\", at least 1MB";
 
 	if (value->type == jbvNumeric)
 		options->memory_kb = option_number(key, value, 1024, PG_INT32_MAX,
@@ -120,29 +109,39 @@ read_memory(FitOptions *options, const char *key, const JsonbValue *value)
 		option_wrong(key, wanted);
 }
 
-static void
-read_calibrate(FitOptions *options, const char *key, const JsonbValue *value)
+/* An array of names */
+static char **
+option_names(const char *key, const JsonbValue *value, const char *wanted,
+			 int *n)
 {
-	if (value->type != jbvBool)
-		option_wrong(key, "true or false");
-	options->calibrate = value->val.boolean;
+	JsonbContainer *array = value->val.binary.data;
+	char	  **names;
+
+	if (value->type != jbvBinary || !JsonContainerIsArray(array))
+		option_wrong(key, wanted);
+	*n = JsonContainerSize(array);
+	if (*n > MODEL_MAX_INPUTS)
+		option_wrong(key, "an array of at most 20000 names");
+	names = palloc(sizeof(char *) * Max(*n, 1));
+	for (int i = 0; i < *n; i++)
+		names[i] = option_string(key, getIthJsonbValueFromContainer(array, i),
+								 wanted);
+	return names;
 }
 
 static void
 read_exclude(FitOptions *options, const char *key, const JsonbValue *value)
 {
-	JsonbContainer *array = value->val.binary.data;
+	options->exclude = option_names(key, value, "an array of column names",
+									&options->nexclude);
+}
 
-	if (value->type != jbvBinary || !JsonContainerIsArray(array))
-		option_wrong(key, "an array of column names");
-	options->nexclude = JsonContainerSize(array);
-	if (options->nexclude > MODEL_MAX_INPUTS)
-		option_wrong(key, "an array of at most 20000 names");
-	options->exclude = palloc(sizeof(char *) * Max(options->nexclude, 1));
-	for (int i = 0; i < options->nexclude; i++)
-		options->exclude[i] =
-			option_string(key, getIthJsonbValueFromContainer(array, i),
-						  "an array of column names");
+static void
+read_unnamed(FitOptions *options, const char *key, const JsonbValue *value)
+{
+	options->unnamed = option_names(key, value,
+									"an array of names of columns, features or kinds",
+									&options->nunnamed);
 }
 
 static void
@@ -170,8 +169,7 @@ read_reference_date(FitOptions *options, const char *key,
 	options->has_reference = true;
 }
 
-/* Position of a string value among "choices"; "wanted" lists them. */
-static int
+int
 option_choice(const char *key, const JsonbValue *value,
 			  const char *const *choices, const char *wanted)
 {
@@ -205,29 +203,25 @@ read_solver(FitOptions *options, const char *key, const JsonbValue *value)
 								  "\"auto\", \"liblinear\" or \"newton\"");
 }
 
-/* Options with one answer for now: what later versions add is checked here. */
-static void
-read_penalty(FitOptions *options, const char *key, const JsonbValue *value)
-{
-	if (strcmp(option_string(key, value, "\"l2\""), "l2") != 0)
-		option_wrong(key, "\"l2\"");
-}
-
 static const OptionHandler handlers[] = {
 	{"c", read_c},
 	{"calibrate", read_calibrate},
+	{"calibration", read_calibration},
+	{"class_weights", read_class_weights},
 	{"encoding", read_encoding},
 	{"exclude", read_exclude},
 	{"folds", read_folds},
 	{"key", read_key},
 	{"max_search_rows", read_search_rows},
 	{"memory", read_memory},
+	{"monotone", read_monotone},
 	{"pairs", read_pairs},
 	{"penalty", read_penalty},
 	{"positive", read_positive},
 	{"reference_date", read_reference_date},
 	{"seed", read_seed},
 	{"solver", read_solver},
+	{"unnamed", read_unnamed},
 	{"workers", read_workers}
 };
 
@@ -274,8 +268,8 @@ fit_options_read(Jsonb *json)
 	options->max_search_rows = DEFAULT_SEARCH_ROWS;
 	options->memory_kb = churn_memory_kb;
 	options->workers = max_parallel_maintenance_workers;
-	options->calibrate = true;
-	options->npairs = -1;
+	options->calibration = FIT_PLATT;
+	options->pairs = -1;
 	options->encoding = FIT_LINEAR;
 	options->solver = FIT_SOLVER_AUTO;
 	if (json == NULL)
@@ -295,10 +289,6 @@ fit_options_read(Jsonb *json)
 		(void) JsonbIteratorNext(&iterator, &value, true);
 		read_option(options, name, &value);
 	}
-	if (options->solver == FIT_NEWTON && options->encoding == FIT_LINEAR)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("solver \"newton\" cannot fit encoding \"linear\""),
-				 errhint("Ask for encoding \"bins\" or \"pairs\", or solver \"liblinear\".")));
+	options_check_together(options);
 	return options;
 }

@@ -39,6 +39,8 @@ fate_reason(ColumnFate fate)
 			return "rare levels";
 		case COLUMN_CROWDED:
 			return "too many levels";
+		case COLUMN_ZERO:
+			return "zero";
 		default:
 			return NULL;
 	}
@@ -73,7 +75,7 @@ fit_report_dropped(const Fit *fit)
 	StringInfoData list;
 
 	initStringInfo(&list);
-	for (int fate = COLUMN_EMPTY; fate <= COLUMN_CROWDED; fate++)
+	for (int fate = COLUMN_EMPTY; fate <= COLUMN_ZERO; fate++)
 		list_dropped(&list, fit, (ColumnFate) fate);
 	if (list.len > 0)
 		ereport(NOTICE, (errmsg("churn_fit: columns dropped: %s", list.data)));
@@ -118,9 +120,9 @@ json_quantiles(StringInfo out, const Fit *fit)
 		double		z = choice->quantiles[i];
 		char		number[DOUBLE_SHORTEST_DECIMAL_LEN];
 
-		if (fit->calibrated)
+		if (fit->calibrated && fit->model->calibration == NULL)
 			z = choice->slope * z + choice->intercept;
-		double_to_shortest_decimal_buf(model_probability(z), number);
+		double_to_shortest_decimal_buf(model_score(fit->model, z), number);
 		appendStringInfo(out, "%s%s", i > 0 ? ", " : "", number);
 	}
 	appendStringInfoChar(out, ']');
@@ -171,6 +173,35 @@ json_search(StringInfo out, const Fit *fit)
 	appendStringInfoChar(out, ']');
 }
 
+/* Settings of the loss, where they are not the usual ones */
+static void
+json_loss(StringInfo out, const Fit *fit)
+{
+	char	  **names = fit_rows_names(fit->rows);
+	int			n = 0;
+
+	if (fit->options->weighted)
+	{
+		appendStringInfo(out, ", \"class_weights\": {\"balanced\": %s",
+						 fit->options->balanced ? "true" : "false");
+		json_put_number(out, "churned", fit->class_weights[1]);
+		json_put_number(out, "stayed", fit->class_weights[0]);
+		appendStringInfoChar(out, '}');
+	}
+	if (fit->options->nmonotone == 0)
+		return;
+	appendStringInfoString(out, ", \"monotone\": {");
+	for (int i = 0; i < fit->ncolumns; i++)
+	{
+		if (fit->monotone[i] == 0)
+			continue;
+		appendStringInfoString(out, n++ > 0 ? ", " : "");
+		escape_json(out, names[fit->columns[i]]);
+		appendStringInfo(out, ": %d", fit->monotone[i]);
+	}
+	appendStringInfoChar(out, '}');
+}
+
 /* No time and no place: equal fits are equal values. */
 char *
 fit_provenance(const Fit *fit)
@@ -179,21 +210,28 @@ fit_provenance(const Fit *fit)
 
 	initStringInfo(&out);
 	appendStringInfo(&out,
-					 "{\"solver\": \"%s\", \"penalty\": \"l2\", \"encoding\": \"%s\", \"pairs\": %d"
+					 "{\"solver\": \"%s\", \"penalty\": \"%s\", \"encoding\": \"%s\", \"pairs\": %d"
 					 ", \"rows\": " INT64_FORMAT ", \"users\": " INT64_FORMAT
 					 ", \"churned\": " INT64_FORMAT ", \"unlabelled\": " INT64_FORMAT
-					 ", \"seed\": " INT64_FORMAT ", \"columns\": %d, \"calibrated\": %s",
-					 fit->encoding == FIT_LINEAR ||
-					 fit->options->solver == FIT_LIBLINEAR ?
-					 "liblinear" : "newton",
+					 ", \"seed\": " INT64_FORMAT ", \"columns\": %d, \"calibrated\": %s, \"calibration\": \"%s\"",
+					 fit->solver == FIT_LIBLINEAR ? "liblinear" : "newton",
+					 fit->options->penalty == FIT_L1 ? "l1" : "l2",
 					 fit_encoding_name(fit->encoding), fit->model->npairs,
 					 fit->nrows, fit->nusers, fit->nchurned,
 					 fit_rows_unlabelled(fit->rows), fit->options->seed,
-					 fit->ncolumns, fit->calibrated ? "true" : "false");
+					 fit->ncolumns, fit->calibrated ? "true" : "false",
+					 !fit->calibrated ? "none" :
+					 fit->model->calibration == NULL ? "platt" : "isotonic");
+	if (fit->nfinal < fit->nrows)
+		appendStringInfo(&out, ", \"final_rows\": " INT64_FORMAT, fit->nfinal);
 	json_put_number(&out, "churn_rate", (double) fit->nchurned / fit->nrows);
 	json_put_number(&out, "c", fit->c);
+	json_loss(&out, fit);
 	json_search(&out, fit);
 	json_dropped(&out, fit);
+	if (fit->options->nunnamed > 0)
+		json_put_strings(&out, "unnamed", fit->options->unnamed,
+						 fit->options->nunnamed);
 	appendStringInfoChar(&out, '}');
 	return out.data;
 }

@@ -3,29 +3,31 @@
  * fit_rows.c
  *	  The labelled rows of a fit, as an aggregate collects them.
  *
- * Rows are written one behind the other into blocks that never move, so that
- * a million rows are not copied each time the space runs out.
+ * Rows go into one of PostgreSQL's own sorts, which keeps them in memory up
+ * to half of the memory setting and in temporary files beyond that.  They
+ * come out by user, label and content: the order of arrival leaves no trace.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
-#include "storage/shmem.h"
+#include "catalog/pg_type.h"
+#include "port/pg_bswap.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
+#include "utils/tuplesort.h"
+#include "utils/typcache.h"
 
 #include "learn/fit.h"
 
-#define FIRST_BLOCK_BYTES	(16 * 1024)
-#define LARGEST_BLOCK_BYTES (4 * 1024 * 1024)
-
-typedef struct RowBlock
-{
-	struct RowBlock *previous;
-	int			nrows;			/* rows in use */
-	char	   *rows;			/* FitRow after FitRow */
-} RowBlock;
+/*
+ * A row in the sort is a bytea: user, or a hash of the content (big-endian);
+ * label and whether it has a user; values as they are
+ */
+#define LABEL_AT	(VARHDRSZ + sizeof(uint64))
+#define CHURNED		1
+#define GROUPED		2
+#define VALUES_AT	(LABEL_AT + 1)
 
 struct FitRows
 {
@@ -34,12 +36,14 @@ struct FitRows
 	char	  **names;
 	FitOptions *options;
 	const FitInputs *inputs;	/* NULL: all are numbers */
-	Size		row_bytes;		/* of one FitRow */
 	int64		nrows;
 	int64		unlabelled;		/* rows left out for their NULL label */
-	Size		bytes;			/* of all blocks */
-	Size		block_bytes;	/* of the newest block */
-	RowBlock   *newest;
+	Tuplesortstate *sort;		/* NULL before the first row and at the end */
+	Size		packed_bytes;	/* of one row in the sort */
+	char	   *packed;			/* one row on its way in */
+	FitRow	   *row;			/* one on its way in or out */
+	uint64		last_content;	/* of the last row out without a user */
+	int64		copies;			/* rows like it that are out, it included */
 };
 
 /* splitmix64's finaliser: every input bit reaches every output bit */
@@ -64,7 +68,12 @@ fit_rows_create(MemoryContext context, int ncolumns, char **names,
 {
 	FitRows    *rows = MemoryContextAllocZero(context, sizeof(FitRows));
 
-	if (ncolumns < 1 || ncolumns > MODEL_MAX_INPUTS)
+	if (ncolumns < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("no column is left to learn from"),
+				 errhint("The label, the key and excluded columns do not count.")));
+	if (ncolumns > MODEL_MAX_INPUTS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("cannot fit on %d columns, only on 1 to %d",
@@ -73,41 +82,31 @@ fit_rows_create(MemoryContext context, int ncolumns, char **names,
 	rows->ncolumns = ncolumns;
 	rows->names = names;
 	rows->options = options;
-	rows->row_bytes = offsetof(FitRow, values) + sizeof(double) * ncolumns;
+	rows->packed_bytes = VALUES_AT + sizeof(double) * ncolumns;
+	rows->packed = MemoryContextAlloc(context, rows->packed_bytes);
+	rows->row = MemoryContextAllocZero(context, offsetof(FitRow, values) +
+									   sizeof(double) * ncolumns);
+	SET_VARSIZE(rows->packed, rows->packed_bytes);
 	return rows;
+}
+
+bool
+fit_memory_holds(const FitOptions *options, Size bytes)
+{
+	return bytes / 1024 < (Size) options->memory_kb;
 }
 
 void
 fit_check_memory(const FitOptions *options, Size bytes, int64 nrows,
 				 int ncolumns)
 {
-	if (bytes / 1024 >= (Size) options->memory_kb)
+	if (!fit_memory_holds(options, bytes))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("fit of " INT64_FORMAT " rows and %d columns needs %zu MB, churn.memory is %d MB",
 						nrows, ncolumns, bytes / (1024 * 1024) + 1,
 						options->memory_kb / 1024),
 				 errhint("Fit fewer rows or columns, or raise churn.memory.")));
-}
-
-/* A block twice the size of the last, to a limit; each holds a row at least */
-static void
-add_block(FitRows *rows)
-{
-	Size		bytes = rows->newest == NULL ? FIRST_BLOCK_BYTES :
-		Min(rows->block_bytes * 2, LARGEST_BLOCK_BYTES);
-	RowBlock   *block;
-
-	bytes = Max(bytes, rows->row_bytes);
-	fit_check_memory(rows->options, add_size(rows->bytes, bytes),
-					 rows->nrows, rows->ncolumns);
-	block = MemoryContextAlloc(rows->context, sizeof(RowBlock));
-	block->rows = MemoryContextAlloc(rows->context, bytes);
-	block->nrows = 0;
-	block->previous = rows->newest;
-	rows->newest = block;
-	rows->block_bytes = bytes;
-	rows->bytes += bytes;
 }
 
 /* NaN and infinity cannot be learnt from, and say that something is wrong. */
@@ -122,43 +121,58 @@ check_value(const FitRows *rows, int column, double value)
 				 errhint("Use NULL for a value that is not known.")));
 }
 
+/* Hash of the content of a row without a user */
+static uint64
+hash_content(const FitRows *rows)
+{
+	uint64		hash = 0;
+
+	for (int i = 0; i < rows->ncolumns; i++)
+	{
+		uint64		bits;
+
+		memcpy(&bits, &rows->row->values[i], sizeof(bits));
+		hash = fit_hash(hash ^ bits, i, FIT_SALT_CONTENT);
+	}
+	return hash;
+}
+
+/* A sort of packed rows; its memory is the context's. */
+static void
+begin_sort(FitRows *rows)
+{
+	TypeCacheEntry *bytea = lookup_type_cache(BYTEAOID, TYPECACHE_LT_OPR);
+	MemoryContext caller = MemoryContextSwitchTo(rows->context);
+
+	rows->sort = tuplesort_begin_datum(BYTEAOID, bytea->lt_opr,
+									   InvalidOid, false,
+									   Max(rows->options->memory_kb / 2, 64),
+									   NULL, 0);
+	MemoryContextSwitchTo(caller);
+}
+
 void
 fit_rows_add(FitRows *rows, const double *values, const bool *nulls,
 			 bool churned, bool grouped, uint64 group_id)
 {
-	FitRow	   *row;
+	FitRow	   *row = rows->row;
+	uint64		user;
 
 	for (int i = 0; i < rows->ncolumns; i++)
+	{
 		if (!nulls[i])
 			check_value(rows, i, values[i]);
-	if (rows->nrows == PG_INT32_MAX - 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("cannot fit more than %d rows", PG_INT32_MAX - 1)));
-	if (rows->newest == NULL ||
-		(rows->newest->nrows + 1) * rows->row_bytes > rows->block_bytes)
-		add_block(rows);
-	row = (FitRow *) (rows->newest->rows +
-					  rows->newest->nrows * rows->row_bytes);
-	row->churned = churned;
-	row->group_id = group_id;
-	for (int i = 0; i < rows->ncolumns; i++)
 		row->values[i] = nulls[i] ? get_float8_nan() :
-			values[i] == 0 ? 0 : values[i];	/* zero has one sign */
-	if (!grouped)
-	{
-		uint64		hash = 0;
-
-		for (int i = 0; i < rows->ncolumns; i++)
-		{
-			uint64		bits;
-
-			memcpy(&bits, &row->values[i], sizeof(bits));
-			hash = fit_hash(hash ^ bits, i, FIT_SALT_CONTENT);
-		}
-		row->group_id = hash;
+			values[i] == 0 ? 0 : values[i]; /* zero has one sign */
 	}
-	rows->newest->nrows++;
+	user = pg_hton64(grouped ? group_id : hash_content(rows));
+	memcpy(VARDATA(rows->packed), &user, sizeof(user));
+	rows->packed[LABEL_AT] = (churned ? CHURNED : 0) | (grouped ? GROUPED : 0);
+	memcpy(rows->packed + VALUES_AT, row->values,
+		   sizeof(double) * rows->ncolumns);
+	if (rows->sort == NULL)
+		begin_sort(rows);
+	tuplesort_putdatum(rows->sort, PointerGetDatum(rows->packed), false);
 	rows->nrows++;
 }
 
@@ -210,41 +224,66 @@ fit_rows_options(const FitRows *rows)
 	return rows->options;
 }
 
-Size
-fit_rows_bytes(const FitRows *rows)
+void
+fit_rows_sort(FitRows *rows)
 {
-	/* the rows, and the pointers that fit_rows_sorted() makes */
-	return add_size(rows->bytes, mul_size(rows->nrows, sizeof(FitRow *)));
+	tuplesort_performsort(rows->sort);
 }
 
-/* By user, label, values; the bytes of values order as well as any order. */
-static int
-compare_rows(const void *a, const void *b, void *arg)
+/* The next packed row of the sort, or NULL */
+static struct varlena *
+next_packed(FitRows *rows)
 {
-	const FitRow *left = *(const FitRow *const *) a;
-	const FitRow *right = *(const FitRow *const *) b;
+	Datum		packed;
+	bool		isnull;
 
-	CHECK_FOR_INTERRUPTS();
-	if (left->group_id != right->group_id)
-		return left->group_id < right->group_id ? -1 : 1;
-	if (left->churned != right->churned)
-		return left->churned ? 1 : -1;
-	return memcmp(left->values, right->values, *(const Size *) arg);
+#if PG_VERSION_NUM >= 160000
+	if (!tuplesort_getdatum(rows->sort, true, true, &packed, &isnull, NULL))
+#else
+	if (!tuplesort_getdatum(rows->sort, true, &packed, &isnull, NULL))
+#endif
+		return NULL;
+	return (struct varlena *) DatumGetPointer(packed);
 }
 
-const FitRow **
-fit_rows_sorted(const FitRows *rows)
+/*
+ * A row without a user is one of its own.  Rows of the same content are
+ * neighbours in the sort, and it does not matter which of them is the first:
+ * they are numbered, or a table of few values would fill few folds.
+ */
+static uint64
+own_user(FitRows *rows, uint64 content)
 {
-	Size		value_bytes = sizeof(double) * rows->ncolumns;
-	const FitRow **sorted =
-		MemoryContextAllocHuge(CurrentMemoryContext,
-							   mul_size(Max(rows->nrows, 1), sizeof(FitRow *)));
-	int64		n = 0;
+	if (rows->copies == 0 || content != rows->last_content)
+		rows->copies = 0;
+	rows->last_content = content;
+	return rows->copies++ == 0 ? content :
+		fit_hash(content, rows->copies, FIT_SALT_CONTENT);
+}
 
-	for (RowBlock *block = rows->newest; block != NULL; block = block->previous)
-		for (int i = 0; i < block->nrows; i++)
-			sorted[n++] = (FitRow *) (block->rows + i * rows->row_bytes);
-	CHECK_FOR_INTERRUPTS();
-	qsort_arg(sorted, n, sizeof(FitRow *), compare_rows, &value_bytes);
-	return sorted;
+const FitRow *
+fit_rows_next(FitRows *rows)
+{
+	char	   *packed = (char *) next_packed(rows);
+	uint64		user;
+
+	if (packed == NULL)
+		return NULL;
+	memcpy(&user, VARDATA(packed), sizeof(user));
+	user = pg_ntoh64(user);
+	rows->row->group_id = packed[LABEL_AT] & GROUPED ? user :
+		own_user(rows, user);
+	rows->row->churned = packed[LABEL_AT] & CHURNED;
+	memcpy(rows->row->values, packed + VALUES_AT,
+		   sizeof(double) * rows->ncolumns);
+	pfree(packed);
+	return rows->row;
+}
+
+void
+fit_rows_free(FitRows *rows)
+{
+	if (rows->sort != NULL)
+		tuplesort_end(rows->sort);
+	rows->sort = NULL;
 }

@@ -31,20 +31,24 @@ typedef struct LevelCounts
 static LevelCounts
 count_levels(const FitMatrix *matrix, int held_out, int column)
 {
-	const double *x = matrix->values + (Size) column * matrix->nrows;
+	FitScan		scan;
 	LevelCounts counts = {.nlevels = matrix->levels[column]};
 
 	counts.rows =
 		MemoryContextAllocZero(CurrentMemoryContext,
 							   sizeof(int64) * (counts.nlevels + 1));
-	for (int64 row = 0; row < matrix->nrows; row++)
+	fit_scan_begin(&scan, matrix, column, held_out);
+	while (fit_scan_next(&scan))
 	{
-		if (matrix->fold[row] == held_out)
-			continue;
-		if (isnan(x[row]))
-			counts.missing++;
-		else
-			counts.rows[(int32) x[row]]++;
+		for (int i = 0; i < scan.n; i++)
+		{
+			if (!fit_scan_trains(&scan, i))
+				continue;
+			if (isnan(scan.x[i]))
+				counts.missing++;
+			else
+				counts.rows[(int32) scan.x[i]]++;
+		}
 	}
 	for (int i = 0; i <= counts.nlevels; i++)
 	{

@@ -215,9 +215,6 @@ levels_seal(LevelTable *table)
 
 	if (table->crowded)
 		return;
-	/* a window function seals again after more rows */
-	if (table->by_number != NULL)
-		pfree(table->by_number);
 	order = MemoryContextAlloc(table->context,
 							   sizeof(int) * Max(table->count, 1));
 	for (int i = 0; i < table->count; i++)

@@ -4,7 +4,9 @@
  *	  The bridge to LIBLINEAR, and the only file that includes its header.
  *
  * L2-regularised logistic regression in the primal (solver 0): it repeats
- * bit for bit and never draws from rand().  LIBLINEAR 2.30 penalises the
+ * bit for bit and never draws from rand().  L1-regularised by coordinates
+ * (solver 6): it draws their order from rand(), so that is seeded; it
+ * transposes the rows, and can start nowhere but at 0.  LIBLINEAR 2.30 penalises the
  * bias like any weight; a bias column of 100 makes that penalty 10,000 times
  * smaller (of 1000, a million times), and the weight is scaled back.
  *
@@ -13,8 +15,9 @@
  * process that would leak LIBLINEAR's arrays.  There the rows are first
  * replaced by a problem that is solved at sight, a single column that tells
  * the label, so that LIBLINEAR ends by itself, frees its arrays and returns;
- * then the interrupt is raised.  Should it not return within a few steps,
- * the interrupt is raised in the callback after all, at the price of the leak.
+ * then the interrupt is raised.  Should it not return in time, the
+ * interrupt is raised in the callback after all, at the price of the leak;
+ * so it is for L1, which looks at the rows but once.
  *
  * LIBLINEAR does not check malloc: the caller has compared linear_bytes()
  * with the memory setting before.
@@ -31,6 +34,8 @@
 #include "access/parallel.h"
 #include "miscadmin.h"
 #include "storage/shmem.h"
+#include "utils/timeout.h"
+#include "utils/timestamp.h"
 
 #include "learn/bins.h"
 
@@ -43,8 +48,10 @@
 #define ROW_OVERHEAD	120
 /* and of one number a design column: w, gradient, CG's vectors, … */
 #define COLUMN_OVERHEAD 160
-/* steps LIBLINEAR may take to end after an interrupt */
-#define ABANDON_STEPS	30
+/* time LIBLINEAR may take to end after an interrupt */
+#define ABANDON_MS		500
+/* time between two looks for an interrupt while it is silent */
+#define LOOK_MS			100
 /* value of the column that tells the label then */
 #define ABANDON_TELL	1e6
 
@@ -53,18 +60,33 @@ struct LinearProblem
 	struct problem problem;
 	struct feature_node *nodes;
 	int			ndesign;
-	int			abandoned;		/* steps since an interrupt spoilt the rows */
+	int			abandoned;		/* steps reported since an interrupt */
+	TimestampTz abandoned_at;	/* the first of them */
+	bool		spoilt;			/* the rows are */
+	double		tell;			/* what they then hold */
+	bool		told;			/* it has the right sign */
+	bool		transposed;		/* LIBLINEAR works on a copy */
 };
 
 /* The problem being solved, for the callback; the library has no argument. */
 static LinearProblem *running = NULL;
 
+/* Our timer, once it is registered */
+static TimeoutId look_timeout = MAX_TIMEOUTS;
+
+/* A node, and its copy in the columns where LIBLINEAR transposes the rows */
+static Size
+node_bytes(FitPenalty penalty)
+{
+	return sizeof(struct feature_node) * (penalty == FIT_L1 ? 2 : 1);
+}
+
 Size
-linear_bytes(int64 nrows, int ncolumns)
+linear_bytes(int64 nrows, int ncolumns, FitPenalty penalty)
 {
 	/* at most a node a column and row, the bias and the end of the row */
 	Size		row = add_size(mul_size(ncolumns + 2,
-										sizeof(struct feature_node)),
+										node_bytes(penalty)),
 							   ROW_OVERHEAD);
 
 	return add_size(mul_size(nrows, row),
@@ -87,6 +109,8 @@ cancel_pending(void)
 static void
 abandon_rows(LinearProblem *linear, double tell)
 {
+	linear->spoilt = true;
+	linear->tell = tell;
 	for (int row = 0; row < linear->problem.l; row++)
 	{
 		struct feature_node *node = linear->problem.x[row];
@@ -97,25 +121,94 @@ abandon_rows(LinearProblem *linear, double tell)
 	}
 }
 
+/* Does LIBLINEAR's report of a step say that it was accepted? */
+static bool
+step_accepted(const char *text)
+{
+	double		actual,
+				predicted;
+
+	return sscanf(text, "iter %*d act %lf pre %lf", &actual, &predicted) == 2 &&
+		actual > 1e-4 * predicted;
+}
+
 /*
- * LIBLINEAR's print function: called once a Newton step.  Steps on spoilt
- * rows are refused until one is tried with the right sign; the trust region
- * shrinks meanwhile, and at nothing LIBLINEAR would loop for ever.  So the
- * number of steps is bounded.
+ * An interrupt is pending: see that LIBLINEAR ends.  Steps on spoilt rows are
+ * refused until one is tried with the right sign; from there on accepted and
+ * refused ones alternate, and weights shrink by a quarter with each pair,
+ * until the gradient, which they are by then, is small enough.
+ */
+static void
+abandon(LinearProblem *linear, const char *text)
+{
+	if (linear->abandoned++ == 0)
+		linear->abandoned_at = GetCurrentTimestamp();
+	if (linear->tell == 0)
+		abandon_rows(linear, ABANDON_TELL);
+	else if (step_accepted(text))
+		linear->told = true;
+	else if (!linear->told)
+		abandon_rows(linear, -linear->tell);
+	if (TimestampDifferenceExceeds(linear->abandoned_at,
+								   GetCurrentTimestamp(), ABANDON_MS))
+		CHECK_FOR_INTERRUPTS();
+}
+
+/*
+ * LIBLINEAR's print function: called once a Newton step.
  */
 static void
 report_step(const char *text)
 {
-	if (IsParallelWorker())
+	if (IsParallelWorker() || (running != NULL && running->transposed))
 		CHECK_FOR_INTERRUPTS();
 	else if (running != NULL && (running->abandoned > 0 || cancel_pending()))
+		abandon(running, text);
+}
+
+/*
+ * Timer: an interrupt makes the rows short at once, whatever LIBLINEAR is
+ * doing with them, and of no effect, so that its conjugate gradients come to
+ * an end and it to its next report.  Writes to the
+ * rows' first two nodes are all that a signal handler does here, and a row
+ * that is being read still ends where it ended.
+ */
+static void
+look_for_interrupt(void)
+{
+	if (running == NULL || running->transposed)
+		return;
+	if (!cancel_pending())
+		enable_timeout_after(look_timeout, LOOK_MS);
+	else if (!running->spoilt)
+		abandon_rows(running, 0);
+}
+
+/* LIBLINEAR's training, with the timer running */
+static struct model *
+train_interruptibly(LinearProblem *linear, const struct parameter *parameters)
+{
+	struct model *volatile solution = NULL;
+
+	if (look_timeout == MAX_TIMEOUTS)
+		look_timeout = RegisterTimeout(USER_TIMEOUT, look_for_interrupt);
+	set_print_string_function(report_step);
+	running = linear;
+	enable_timeout_after(look_timeout, LOOK_MS);
+	PG_TRY();
 	{
-		if (running->abandoned >= ABANDON_STEPS)
-			CHECK_FOR_INTERRUPTS();
-		abandon_rows(running, running->abandoned % 2 == 0 ? ABANDON_TELL :
-					 -ABANDON_TELL);
-		running->abandoned++;
+		solution = train(&linear->problem, parameters);
 	}
+	PG_CATCH();
+	{
+		running = NULL;
+		disable_timeout(look_timeout, false);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	running = NULL;
+	disable_timeout(look_timeout, false);
+	return solution;
 }
 
 /* Nodes a training row needs, for rows [first, first + n) of the matrix */
@@ -281,11 +374,12 @@ typedef struct CodeNodes
 } CodeNodes;
 
 Size
-linear_codes_bytes(int64 nrows, int ncolumns, int npairs)
+linear_codes_bytes(int64 nrows, int ncolumns, int npairs,
+				   FitPenalty penalty)
 {
 	Size		nodes = add_size(mul_size(ncolumns, BINS_MAX),
 								 mul_size(npairs, COARSE_BINS * COARSE_BINS));
-	Size		row = add_size(mul_size(nodes + 2, sizeof(struct feature_node)),
+	Size		row = add_size(mul_size(nodes + 2, node_bytes(penalty)),
 							   ROW_OVERHEAD);
 
 	return add_size(mul_size(nrows, row), mul_size(nodes, COLUMN_OVERHEAD));
@@ -408,40 +502,46 @@ linear_free(LinearProblem *linear)
 
 /* Every field zeroed, then set, then checked by the library itself */
 static void
-set_parameters(const LinearProblem *linear, double c, double tolerance,
-			   double *start, struct parameter *parameters)
+set_parameters(const LinearProblem *linear, const FitTask *task, double c,
+			   double tolerance, double *start, struct parameter *parameters)
 {
+	static int	labels[] = {-1, 1};
 	const char *wrong;
 
 	memset(parameters, 0, sizeof(*parameters));
-	parameters->solver_type = L2R_LR;
+	parameters->solver_type = task->penalty == FIT_L1 ? L1R_LR : L2R_LR;
 	parameters->C = c;
+	parameters->nr_weight = 2;
+	parameters->weight_label = labels;
+	parameters->weight = unconstify(double *, &task->class_weights[0]);
 	parameters->eps = tolerance;
 	parameters->p = 0.1;
-	parameters->init_sol = start;
+	if (task->penalty == FIT_L2)
+		parameters->init_sol = start;
 	wrong = check_parameter(&linear->problem, parameters);
 	if (wrong != NULL)
 		elog(ERROR, "LIBLINEAR refused its parameters: %s", wrong);
 }
 
 void
-linear_fit(LinearProblem *linear, double c, double tolerance, double *weights)
+linear_fit(LinearProblem *linear, const FitTask *task, double c,
+		   double tolerance, double *weights)
 {
 	struct parameter parameters;
 	struct model *solution;
 
 	weights[linear->ndesign] /= linear->problem.bias;
-	set_parameters(linear, c, tolerance, weights, &parameters);
-	set_print_string_function(report_step);
-	running = linear;
-	solution = train(&linear->problem, &parameters);
-	running = NULL;
-	if (linear->abandoned == 0)
+	set_parameters(linear, task, c, tolerance, weights, &parameters);
+	/* the order of L1's coordinates is drawn: from the same numbers always */
+	srand((unsigned) task->seed);
+	linear->transposed = task->penalty == FIT_L1;
+	solution = train_interruptibly(linear, &parameters);
+	if (!linear->spoilt)
 		memcpy(weights, solution->w, sizeof(double) * (linear->ndesign + 1));
 	free_and_destroy_model(&solution);
 
 	CHECK_FOR_INTERRUPTS();
-	if (linear->abandoned > 0)
+	if (linear->spoilt)
 		ereport(ERROR,
 				(errcode(ERRCODE_QUERY_CANCELED),
 				 errmsg("canceling fit due to user request")));

@@ -12,7 +12,7 @@
  * and the payload is: spec text (flag, string), intercept, inputs (count;
  * each a name and the byte of its type), reference date (flag, days since
  * 2000-01-01), terms (count; each a kind byte and what model_terms.c says of it,
- * pairs last), provenance.
+ * pairs last), provenance, and a calibration map where there is one.
  * The hash guards against damage and keys caches of decoded models.
  *
  *-------------------------------------------------------------------------
@@ -195,6 +195,7 @@ model_parse(const char *bytes, Size length, int sqlstate)
 	read_inputs(&reader, model);
 	model_read_terms(&reader, model);
 	model->provenance = reader_string(&reader, MODEL_MAX_BYTES);
+	model_read_calibration(&reader, model);
 	if (reader.next != reader.end)
 		model_damaged(sqlstate, "bytes follow its end");
 	model_validate(model, sqlstate);
@@ -252,6 +253,7 @@ model_validate(const Model *model, int sqlstate)
 	if (!(fabs(model->intercept) <= MODEL_MAX_SHARE))
 		model_damaged(sqlstate, "the intercept is out of range");
 	model_validate_terms(model, sqlstate);
+	model_validate_calibration(model, sqlstate);
 }
 
 void
@@ -313,6 +315,7 @@ model_encode(Model *model)
 		pq_sendint32(&out, model->reference_date);
 	model_send_terms(&out, model);
 	send_string(&out, model->provenance);
+	model_send_calibration(&out, model);
 
 	if (out.len > MODEL_MAX_BYTES)
 		ereport(ERROR,

@@ -33,6 +33,7 @@
 #define MODEL_FIRST_DATE	(-730119)	/* 0001-01-01, in days since */
 #define MODEL_LAST_DATE		2921939 /* 2000-01-01; and 9999-12-31 */
 #define MODEL_LEVEL_BYTES	1000	/* longest text of a level */
+#define MODEL_MAX_KNOTS		200 /* of a calibration map */
 
 /* Kinds of terms; the number is what is stored. */
 typedef enum ModelKind
@@ -123,6 +124,17 @@ typedef struct ModelPair
 	double		average;		/* mean contribution in training */
 } ModelPair;
 
+/*
+ * A map from log-odds to probability: straight lines between knots, flat
+ * beyond them.  It never falls.
+ */
+typedef struct ModelCalibration
+{
+	int			nknots;
+	double	   *log_odds;		/* strictly ascending */
+	double	   *probabilities;	/* never descending */
+} ModelCalibration;
+
 typedef struct Model
 {
 	Datum		spec;			/* churn_spec, or 0 when fitted on columns */
@@ -138,6 +150,7 @@ typedef struct Model
 	ModelPair  *pairs;			/* strictly ascending by inputs */
 	char	   *provenance;		/* JSON object text: rows, churn rate, options,
 								 * C, folds, log-loss, solver, … */
+	ModelCalibration *calibration;	/* NULL: the logistic function */
 } Model;
 
 /*
@@ -271,5 +284,8 @@ model_probability(double log_odds)
 
 	return log_odds >= 0 ? 1 / (1 + e) : e / (1 + e);
 }
+
+/* The probability that a model shows for log-odds of its own */
+extern double model_score(const Model *model, double log_odds);
 
 #endif							/* CHURN_MODEL_H */

@@ -49,6 +49,15 @@ extern void model_send_terms(StringInfo out, const Model *model);
 /* Raise "sqlstate" unless order, limits and ranges hold. */
 extern void model_validate_terms(const Model *model, int sqlstate);
 
+/* ---- the map to probabilities: model_calibration.c ---- */
+
+/* Nothing is read where the bytes end. */
+extern void model_read_calibration(ModelReader *reader, Model *model);
+extern void model_send_calibration(StringInfo out, const Model *model);
+extern void model_validate_calibration(const Model *model, int sqlstate);
+extern void model_put_calibration(StringInfo out, const Model *model);
+extern void model_get_calibration(JsonbContainer *root, Model *model);
+
 /* ---- fields of JSON: model_json.c ---- */
 
 /* The one message for JSON that is not a model */

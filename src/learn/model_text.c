@@ -79,7 +79,9 @@ churn_model_out(PG_FUNCTION_ARGS)
 	put_types(&out, model);
 	appendStringInfoString(&out, ",\n \"terms\": [");
 	model_put_terms(&out, model);
-	appendStringInfo(&out, "],\n \"provenance\": %s}", model->provenance);
+	appendStringInfoChar(&out, ']');
+	model_put_calibration(&out, model);
+	appendStringInfo(&out, ",\n \"provenance\": %s}", model->provenance);
 	PG_RETURN_CSTRING(out.data);
 }
 
@@ -179,6 +181,7 @@ read_model(JsonbContainer *root)
 	read_inputs(root, model);
 	read_reference_date(root, model);
 	model_get_terms(root, model);
+	model_get_calibration(root, model);
 	provenance = json_get_container(root, "provenance", false);
 	model->provenance = JsonbToCString(NULL, provenance, 1024);
 	model_validate(model, ERRCODE_INVALID_TEXT_REPRESENTATION);
@@ -191,6 +194,7 @@ churn_model_in(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *json = DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
 														  PG_GETARG_DATUM(0)));
+	char	   *written;
 	char		checksum[17];
 	Datum		result;
 
@@ -199,11 +203,13 @@ churn_model_in(PG_FUNCTION_ARGS)
 	result = model_encode(read_model(&json->root));
 	snprintf(checksum, sizeof(checksum), "%016llx",
 			 (unsigned long long) model_hash(result));
-	if (strcmp(json_get_string(&json->root, "checksum"), checksum) != 0)
+	written = json_get_string(&json->root, "checksum");
+	if (strcmp(written, checksum) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("checksum of churn_model does not match its content"),
-				 errdetail("The text was changed after the model was written."),
-				 errhint("Copy the model again from where it was fitted.")));
+				 errdetail("The text says \"%s\", its content has \"%s\": it was changed after the model was written.",
+						   written, checksum),
+				 errhint("Copy the model again from where it was fitted; if the change was meant, write the checksum of the content.")));
 	PG_RETURN_DATUM(result);
 }

@@ -9,12 +9,8 @@
  * objective falls enough.  The objective is convex and penalised, so this
  * ends at the one minimum.
  *
- * A pass over the rows costs two look-ups a row and block: the score of a row
- * is the sum of its codes' numbers; gradient, diagonal and the Hessian's
- * product with a direction are sums of rows by code (block_sums() does the
- * rest).  Rows are taken in chunks that stay in the first cache.  Four
- * histograms take turns, for adding to one place over and over waits for
- * itself.  Nothing is random and the order of sums is fixed.
+ * What passes over the rows is in newton_passes.c.  Nothing is random and the
+ * order of sums is fixed.
  *
  * J. Nocedal, S. Wright, Numerical Optimization, 2nd ed., ch. 7.1;
  * C.-J. Lin, R. Weng, S. Keerthi, JMLR 9 (2008) 627-650.
@@ -24,39 +20,15 @@
 #include <math.h>
 #include <string.h>
 
-#include "learn/newton.h"
+#include "learn/limits.h"
+#include "learn/newton_passes.h"
 
-#define CHUNK_ROWS		2048
-#define TURNS			4		/* histograms that take turns */
 #define MAX_STEPS		100		/* Newton steps */
 #define MAX_INNER		500		/* conjugate gradient steps in each */
 #define MAX_HALVINGS	40
 #define LOOSEST			0.1		/* of the Newton equations' residual */
 #define LEAST_CURVATURE	1e-12	/* of the intercept */
 #define ENOUGH			1e-4	/* share of the slope a step must gain */
-
-/* One fit while it runs */
-typedef struct Newton
-{
-	const CodeProblem *problem;
-	int			n;				/* weights with the intercept */
-	double	   *scores;			/* by row: log-odds now */
-	double	   *moves;			/* by row: what a direction adds to them */
-	double	   *curvature;		/* by row: c p (1 - p) */
-	double	   *slopes;			/* by row: c (p - y) */
-	double	   *table;			/* by code: numbers to add up */
-	double	   *turns;			/* by block, turn and code: histograms */
-	double	   *totals;			/* by code: histogram */
-	Preconditioner preconditioner;
-	double	   *gradient;		/* by weight, and those below */
-	double	   *direction;
-	double	   *residual;
-	double	   *solved;			/* the preconditioner's answer to it */
-	double	   *search;			/* direction of a conjugate gradient step */
-	double	   *product;		/* Hessian times it */
-	double	   *tried;			/* weights at the end of a step */
-	int			passes;
-} Newton;
 
 int
 problem_weights(const CodeProblem *problem)
@@ -71,15 +43,17 @@ problem_weights(const CodeProblem *problem)
 size_t
 newton_bytes(int64_t nrows, int nblocks, int nweights, size_t squares)
 {
-	return sizeof(double) * (3 * (size_t) nrows +
-							 (2 + TURNS) * (size_t) nblocks * CODES_MAX +
+	return sizeof(double) * (2 * (size_t) nrows +
+							 (3 + NEWTON_TURNS) * (size_t) nblocks * CODES_MAX +
+							 (size_t) nblocks +
 							 8 * ((size_t) nweights + 1) + squares);
 }
 
 size_t
 problem_bytes(const CodeProblem *problem)
 {
-	return newton_bytes(problem->nrows, problem->nblocks,
+	return newton_bytes(problem->forgetful ? 0 : problem->nrows,
+						problem->nblocks,
 						problem_weights(problem),
 						precondition_numbers(problem));
 }
@@ -95,248 +69,66 @@ newton_place(Newton *newton, double *memory, double *scores)
 		&newton->product, &newton->tried,
 	&newton->preconditioner.shifts};
 
-	newton->scores = scores;
-	newton->moves = memory;
-	newton->curvature = memory += problem->nrows;
-	newton->slopes = memory += problem->nrows;
-	newton->table = memory += problem->nrows;
+	if (!problem->forgetful)
+	{
+		newton->scores = scores;
+		newton->moves = memory;
+		newton->curvature = memory += problem->nrows;
+		memory += problem->nrows;
+	}
+	newton->chunk.codes = (const uint8_t **) memory;
+	newton->now = memory += problem->nblocks;
+	newton->table = memory += codes;
 	newton->totals = memory += codes;
 	newton->turns = memory += codes;
-	memory += TURNS * codes;
+	memory += NEWTON_TURNS * codes;
 	for (size_t i = 0; i < sizeof(by_weight) / sizeof(by_weight[0]); i++)
 	{
 		*by_weight[i] = memory;
 		memory += newton->n;
 	}
 	newton->preconditioner.problem = problem;
+	/* free until a step begins to search */
+	newton->preconditioner.scratch = newton->search;
 	newton->preconditioner.factors = memory;
 }
 
-/* ---- passes over the rows ---- */
-
-/* Numbers of all codes from weights; returns the intercept. */
-static double
-fill_table(Newton *newton, const double *weights)
-{
-	const CodeProblem *problem = newton->problem;
-
-	for (int b = 0; b < problem->nblocks; b++)
-	{
-		block_values(&problem->blocks[b], weights,
-					 newton->table + (size_t) b * CODES_MAX);
-		weights += problem->blocks[b].nweights;
-	}
-	return *weights;
-}
-
-/* out[row] = intercept + numbers of the row's codes, for a chunk of rows */
-static void
-look_up(const Newton *newton, double intercept, int64_t first, int n,
-		double *out)
-{
-	const CodeProblem *problem = newton->problem;
-
-	for (int i = 0; i < n; i++)
-		out[i] = intercept;
-	for (int b = 0; b < problem->nblocks; b++)
-	{
-		const uint8_t *codes = problem->blocks[b].codes + first;
-		const double *table = newton->table + (size_t) b * CODES_MAX;
-
-		for (int i = 0; i < n; i++)
-			out[i] += table[codes[i]];
-	}
-}
-
-/* Add values[row] to the histograms of the row's codes, for a chunk. */
-static void
-count_in(Newton *newton, int64_t first, int n, const double *values)
-{
-	const CodeProblem *problem = newton->problem;
-
-	for (int b = 0; b < problem->nblocks; b++)
-	{
-		const uint8_t *codes = problem->blocks[b].codes + first;
-		double	   *turns = newton->turns + (size_t) b * TURNS * CODES_MAX;
-		int			i = 0;
-
-		for (; i + TURNS <= n; i += TURNS)
-			for (int t = 0; t < TURNS; t++)
-				turns[t * CODES_MAX + codes[i + t]] += values[i + t];
-		for (; i < n; i++)
-			turns[codes[i]] += values[i];
-	}
-}
-
-static void
-clear_turns(Newton *newton)
-{
-	memset(newton->turns, 0, sizeof(double) * TURNS * CODES_MAX *
-		   newton->problem->nblocks);
-}
-
-/* What was counted in, by code of a block, into newton->totals */
-static void
-take_totals(Newton *newton, int block)
-{
-	const double *turns = newton->turns + (size_t) block * TURNS * CODES_MAX;
-
-	for (int code = 0; code < newton->problem->blocks[block].ncodes; code++)
-		newton->totals[code] =
-			(turns[code] + turns[CODES_MAX + code]) +
-			(turns[2 * CODES_MAX + code] + turns[3 * CODES_MAX + code]);
-}
-
-/* Sums by indicator of what was counted in; sums[n - 1] is "all". */
-static void
-collect(Newton *newton, double all, double *sums)
-{
-	const CodeProblem *problem = newton->problem;
-
-	for (int b = 0; b < problem->nblocks; b++)
-	{
-		take_totals(newton, b);
-		block_sums(&problem->blocks[b], newton->totals, sums);
-		sums += problem->blocks[b].nweights;
-	}
-	*sums = all;
-}
-
-/* Rows of the next chunk; gives the caller a chance to be interrupted. */
-static int
-next_chunk(const Newton *newton, int64_t first)
-{
-	int64_t		left = newton->problem->nrows - first;
-
-	if (newton->problem->check != NULL)
-		newton->problem->check();
-	return left < CHUNK_ROWS ? (int) left : CHUNK_ROWS;
-}
-
-/* out[row] for all rows */
-static void
-score_rows(Newton *newton, const double *weights, double *out)
-{
-	double		intercept = fill_table(newton, weights);
-	int			n;
-
-	for (int64_t first = 0; first < newton->problem->nrows; first += n)
-	{
-		n = next_chunk(newton, first);
-		look_up(newton, intercept, first, n, out + first);
-	}
-	newton->passes++;
-}
-
-/* Sum of c * log-loss at scores + length * moves */
-static double
-loss_at(const Newton *newton, double length)
-{
-	const CodeProblem *problem = newton->problem;
-	double		loss = 0;
-
-	for (int64_t row = 0; row < problem->nrows; row++)
-	{
-		double		z = newton->scores[row];
-		double		margin;
-
-		if (!problem->training[row])
-			continue;
-		if (length != 0)
-			z += length * newton->moves[row];
-		margin = problem->churned[row] ? z : -z;
-		loss += problem->c[problem->churned[row]] *
-			(margin > 0 ? log1p(exp(-margin)) : log1p(exp(margin)) - margin);
-	}
-	return loss;
-}
-
-/* Slope and curvature of every row's loss; returns the sum of curvatures. */
-static double
-differentiate(Newton *newton, double *sum_slopes)
-{
-	const CodeProblem *problem = newton->problem;
-	double		sum = 0;
-
-	*sum_slopes = 0;
-	for (int64_t row = 0; row < problem->nrows; row++)
-	{
-		double		c = problem->training[row] ?
-			problem->c[problem->churned[row]] : 0;
-		double		e = exp(-fabs(newton->scores[row]));
-		double		p = newton->scores[row] >= 0 ? 1 / (1 + e) : e / (1 + e);
-
-		newton->slopes[row] = c * (p - problem->churned[row]);
-		newton->curvature[row] = c * (e / ((1 + e) * (1 + e)));
-		*sum_slopes += newton->slopes[row];
-		sum += newton->curvature[row];
-	}
-	return sum;
-}
-
-/* Count a number a row in. */
-static void
-count_rows(Newton *newton, const double *values)
-{
-	int			n;
-
-	clear_turns(newton);
-	for (int64_t first = 0; first < newton->problem->nrows; first += n)
-	{
-		n = next_chunk(newton, first);
-		count_in(newton, first, n, values + first);
-	}
-	newton->passes++;
-}
+/* ---- derivatives ---- */
 
 /* Gradient of the objective, and the preconditioner */
 static void
 gradient(Newton *newton, const double *weights)
 {
-	double		slopes;
+	double		curvature;
+	double		slopes = newton_count_slopes(newton, &curvature);
 
 	/* all rows may be as good as certain */
-	newton->preconditioner.sum = differentiate(newton, &slopes) + LEAST_CURVATURE;
-	count_rows(newton, newton->slopes);
-	collect(newton, slopes, newton->gradient);
+	newton->preconditioner.sum = curvature + LEAST_CURVATURE;
+	newton_collect(newton, slopes, newton->gradient);
 	for (int i = 0; i < newton->n - 1; i++)
 		newton->gradient[i] += weights[i];
-	count_rows(newton, newton->curvature);
+	limits_gradient(newton->problem->limits, weights, newton->gradient);
+	newton_count_curvature(newton);
 	for (int b = 0; b < newton->problem->nblocks; b++)
 	{
-		take_totals(newton, b);
+		newton_take_totals(newton, b);
 		precondition_block(&newton->preconditioner, b, newton->totals);
 	}
+	limits_prepare(newton->problem->limits, &newton->preconditioner);
 }
 
 /* product = Hessian * search, in one pass */
 static void
 multiply(Newton *newton)
 {
-	double		intercept = fill_table(newton, newton->search);
-	double		all = 0;
-	int			n;
+	double		all = newton_count_product(newton);
 
-	clear_turns(newton);
-	for (int64_t first = 0; first < newton->problem->nrows; first += n)
-	{
-		double		chunk[CHUNK_ROWS];
-
-		n = next_chunk(newton, first);
-		look_up(newton, intercept, first, n, chunk);
-		for (int i = 0; i < n; i++)
-		{
-			chunk[i] *= newton->curvature[first + i];
-			all += chunk[i];
-		}
-		count_in(newton, first, n, chunk);
-	}
-	collect(newton, all, newton->product);
+	newton_collect(newton, all, newton->product);
 	for (int i = 0; i < newton->n - 1; i++)
 		newton->product[i] += newton->search[i];
+	limits_product(newton->problem->limits, newton->search, newton->product);
 	newton->product[newton->n - 1] +=
 		LEAST_CURVATURE * newton->search[newton->n - 1];
-	newton->passes++;
 }
 
 /* ---- one step ---- */
@@ -356,6 +148,7 @@ static double
 ask(Newton *newton)
 {
 	precondition(&newton->preconditioner, newton->residual, newton->solved);
+	limits_precondition(newton->problem->limits, newton->solved, newton->n);
 	return dot(newton->residual, newton->solved, newton->n);
 }
 
@@ -408,7 +201,7 @@ take_step(Newton *newton, double *weights, double *objective, double slope)
 {
 	double		length = 1;
 
-	score_rows(newton, newton->direction, newton->moves);
+	newton_set_moves(newton);
 	for (int i = 0; i < MAX_HALVINGS; i++, length /= 2)
 	{
 		double		next;
@@ -416,14 +209,14 @@ take_step(Newton *newton, double *weights, double *objective, double slope)
 		for (int w = 0; w < newton->n; w++)
 			newton->tried[w] = weights[w] + length * newton->direction[w];
 		next = dot(newton->tried, newton->tried, newton->n - 1) / 2 +
-			loss_at(newton, length);
+			newton_loss_at(newton, length) +
+			limits_loss(newton->problem->limits, newton->tried);
 		/* near the minimum what is gained drowns in rounding */
 		if (!(next <= *objective + ENOUGH * length * slope +
 			  1e-15 * *objective))
 			continue;
 		memcpy(weights, newton->tried, sizeof(double) * newton->n);
-		for (int64_t row = 0; row < newton->problem->nrows; row++)
-			newton->scores[row] += length * newton->moves[row];
+		newton_set_scores(newton, weights);
 		*objective = next;
 		return true;
 	}
@@ -439,7 +232,7 @@ newton_score(const CodeProblem *problem, void *memory, const double *weights,
 	newton.problem = problem;
 	newton.n = problem_weights(problem) + 1;
 	newton_place(&newton, memory, scores);
-	score_rows(&newton, weights, scores);
+	newton_set_scores(&newton, weights);
 }
 
 int
@@ -452,8 +245,9 @@ newton_fit(const CodeProblem *problem, double tolerance, void *memory,
 	newton.problem = problem;
 	newton.n = problem_weights(problem) + 1;
 	newton_place(&newton, memory, scores);
-	score_rows(&newton, weights, scores);
-	objective = dot(weights, weights, newton.n - 1) / 2 + loss_at(&newton, 0);
+	newton_set_scores(&newton, weights);
+	objective = dot(weights, weights, newton.n - 1) / 2 +
+		newton_loss_at(&newton, 0) + limits_loss(problem->limits, weights);
 	for (int step = 0; step < MAX_STEPS; step++)
 	{
 		double		slope;
@@ -465,7 +259,5 @@ newton_fit(const CodeProblem *problem, double tolerance, void *memory,
 			-slope / 2 <= tolerance * objective)
 			break;
 	}
-	/* scores without the rounding of many small moves */
-	score_rows(&newton, weights, scores);
 	return newton.passes;
 }

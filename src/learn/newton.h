@@ -22,10 +22,20 @@ typedef struct Preconditioner
 	double	   *factors;		/* of blocks, one behind the other, by rows */
 	double	   *shifts;			/* h, by weight */
 	double		sum;			/* S */
+	double	   *scratch;		/* by weight, the intercept too */
 } Preconditioner;
 
 /* Numbers in "factors" */
 extern size_t precondition_numbers(const CodeProblem *problem);
+
+/*
+ * The lower triangle of an n x n matrix becomes its Cholesky factor; "least"
+ * bounds the squared diagonal from below, which rounding may hurt.
+ */
+extern void precondition_factorise(double *matrix, int n, double least);
+
+/* x = (LL')^-1 x */
+extern void precondition_solve(const double *factor, int n, double *x);
 
 /* One block's part, from its curvature by code */
 extern void precondition_block(Preconditioner *preconditioner, int block,

@@ -30,13 +30,12 @@
 #define LEAST_STRENGTH	1.0		/* in standard deviations */
 #define MAX_COLUMNS		400		/* that are paired; those after are not */
 #define SIDE_CODES		(COARSE_BINS + 1)
-#define CELLS			(SIDE_CODES * SIDE_CODES)
 
 /* Sums by cell; rows of the table are codes of the first column. */
 typedef struct PairTable
 {
-	double		r[CELLS];
-	double		v[CELLS];
+	double		r[PAIR_CELLS];
+	double		v[PAIR_CELLS];
 } PairTable;
 
 /* Coarse codes, missing included, of a column */
@@ -266,7 +265,7 @@ pairs_rank(const Binning *binning, const FitMatrix *matrix,
 static void
 find_own(CodedPair *pair, int n, int m, const int64 *counts)
 {
-	pair->own = palloc(CELLS);
+	pair->own = palloc(PAIR_CELLS);
 	pair->nown = 0;
 	for (int cell = 0; cell < n * m; cell++)
 		if ((cell / m == n - 1 || cell % m == m - 1) &&
@@ -275,30 +274,45 @@ find_own(CodedPair *pair, int n, int m, const int64 *counts)
 }
 
 void
-pairs_code(const Binning *binning, const uint8 *training, ColumnPair columns,
-		   CodedPair *pair)
+pairs_cells(const Binning *binning, ColumnPair columns, const uint8 *first,
+			const uint8 *second, int64 n, uint8 *cells)
 {
-	const BinnedColumn *first = &binning->columns[columns.first];
-	const BinnedColumn *second = &binning->columns[columns.second];
-	int			n = side_codes(first);
-	int			m = side_codes(second);
-	int64		counts[CELLS] = {0};
+	const BinnedColumn *a = &binning->columns[columns.first];
+	const BinnedColumn *b = &binning->columns[columns.second];
+	int			m = side_codes(b);
+
+	for (int64 i = 0; i < n; i++)
+		cells[i] = a->coarse_of[first[i]] * m + b->coarse_of[second[i]];
+}
+
+void
+pairs_learn(const Binning *binning, ColumnPair columns, const int64 *counts,
+			CodedPair *pair)
+{
+	int			n = side_codes(&binning->columns[columns.first]);
+	int			m = side_codes(&binning->columns[columns.second]);
 
 	pair->columns = columns;
-	pair->codes = MemoryContextAllocHuge(CurrentMemoryContext,
-										 Max(binning->nrows, 1));
-	for (int64 row = 0; row < binning->nrows; row++)
-	{
-		int			cell = first->coarse_of[first->codes[row]] * m +
-			second->coarse_of[second->codes[row]];
-
-		pair->codes[row] = cell;
-		counts[cell] += training[row];
-	}
 	find_own(pair, n, m, counts);
 	pair->shares = palloc(sizeof(double) * n * m);
 	for (int cell = 0; cell < n * m; cell++)
 		pair->shares[cell] = (double) counts[cell] / binning->ntraining;
+}
+
+void
+pairs_code(const Binning *binning, const uint8 *training, ColumnPair columns,
+		   CodedPair *pair)
+{
+	int64		counts[PAIR_CELLS] = {0};
+
+	pair->codes = MemoryContextAllocHuge(CurrentMemoryContext,
+										 Max(binning->nrows, 1));
+	pairs_cells(binning, columns, binning->columns[columns.first].codes,
+				binning->columns[columns.second].codes, binning->nrows,
+				pair->codes);
+	for (int64 row = 0; row < binning->nrows; row++)
+		counts[pair->codes[row]] += training[row];
+	pairs_learn(binning, columns, counts, pair);
 }
 
 void

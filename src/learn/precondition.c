@@ -59,9 +59,8 @@ hessian_column(const CodeBlock *block, const double *curvature,
 	column[at] += 1;
 }
 
-/* The lower triangle of an n x n matrix becomes its Cholesky factor. */
-static void
-factorise(double *matrix, int n)
+void
+precondition_factorise(double *matrix, int n, double least)
 {
 	for (int i = 0; i < n; i++)
 	{
@@ -74,8 +73,7 @@ factorise(double *matrix, int n)
 
 			for (int k = 0; k < j; k++)
 				left -= row[k] * other[k];
-			/* at least 1 but for rounding: the penalty's part */
-			row[j] = i == j ? sqrt(fmax(left, 0.5)) : left / other[j];
+			row[j] = i == j ? sqrt(fmax(left, least)) : left / other[j];
 		}
 	}
 }
@@ -94,12 +92,12 @@ precondition_block(Preconditioner *preconditioner, int block,
 	for (int i = 0; i < this->nweights; i++)
 		hessian_column(this, curvature, shifts, preconditioner->sum, i,
 					   factor + (size_t) i * this->nweights);
-	factorise(factor, this->nweights);
+	/* at least 1 but for rounding: the penalty's part */
+	precondition_factorise(factor, this->nweights, 0.5);
 }
 
-/* x = (LL')^-1 x */
-static void
-solve_factor(const double *factor, int n, double *x)
+void
+precondition_solve(const double *factor, int n, double *x)
 {
 	for (int i = 0; i < n; i++)
 	{
@@ -119,6 +117,15 @@ solve_factor(const double *factor, int n, double *x)
 	}
 }
 
+static bool
+all_zero(const double *x, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (x[i] != 0)
+			return false;
+	return true;
+}
+
 void
 precondition(const Preconditioner *preconditioner, const double *residual,
 			 double *out)
@@ -136,7 +143,9 @@ precondition(const Preconditioner *preconditioner, const double *residual,
 
 		for (int i = 0; i < width; i++)
 			out[i] = residual[i] - shifts[i] * share;
-		solve_factor(factor, width, out);
+		/* inequalities (limits.c) name a few blocks */
+		if (!all_zero(out, width))
+			precondition_solve(factor, width, out);
 		for (int i = 0; i < width; i++)
 			moved += shifts[i] * out[i];
 		factor += (size_t) width * width;

@@ -82,7 +82,7 @@ BEGIN
     EXECUTE format(
         'SELECT jsonb_agg(jsonb_build_object(''low'', $1[b.bin], ''high'', $1[b.bin + 1],'
         '   ''level'', CASE WHEN b.bin IS NULL THEN ''missing'' END, ''share'', b.share, ''weight'', b.weight) ORDER BY b.bin NULLS LAST)'
-        ' FROM (SELECT v.bin, count(*) / sum(count(*)) OVER ()::float8 AS share, avg(v.weight) AS weight'
+        ' FROM (SELECT v.bin, count(*) / sum(count(*)) OVER ()::float8 AS share, avg(v.weight ORDER BY v.weight) AS weight'
         '   FROM (SELECT CASE WHEN r.x IS NULL THEN NULL WHEN cardinality($1) = 0 THEN 0 ELSE width_bucket(r.x, $1) END AS bin,'
         '       CASE WHEN r.x IS NULL THEN $2 ELSE $3 * (%s - $4) / $5 END - $6 AS weight'
         '     FROM (SELECT CASE WHEN q.features[%s] IS NOT NULL THEN least(greatest(q.features[%s], $7), $8) END AS x FROM (%s) AS q) AS r) AS v'
@@ -181,7 +181,7 @@ BEGIN
         '   ''rows'', (SELECT jsonb_agg(jsonb_build_object(''role'', e.role, ''key'', left(e.key, 80), ''score'', e.score, ''band'', e.band, ''stage'', e.stage,'
         '      ''value'', e.value, ''value_at_risk'', e.value_at_risk, ''reasons'', to_jsonb(e.reasons), ''calm'', e.place = 5) ORDER BY e.place) FROM example AS e),'
         '   ''bands'', (SELECT jsonb_agg(jsonb_build_object(''band'', b.band, ''users'', b.users, ''mean_score'', b.mean_score, ''value'', b.value, ''value_at_risk'', b.at_risk) ORDER BY b.mean_score DESC)'
-        '      FROM (SELECT s.band, count(*) AS users, avg(s.score) AS mean_score, sum(s.value) AS value, sum(s.value_at_risk) AS at_risk FROM s GROUP BY s.band) AS b))'
+        '      FROM (SELECT s.band, count(*) AS users, avg(s.score ORDER BY s.score) AS mean_score, sum(s.value ORDER BY s.value) AS value, sum(s.value_at_risk ORDER BY s.value_at_risk) AS at_risk FROM s GROUP BY s.band) AS b))'
         ' FROM s', definition.table_schema, definition.study || '_scores', shown.band_cutoffs[2], shown.version)
     INTO facts;
     RETURN CASE WHEN (facts->>'users')::bigint > 0 THEN facts ELSE jsonb_build_object('missing',

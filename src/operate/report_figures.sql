@@ -177,7 +177,7 @@ BEGIN
         '   ''key_days'', @extschema@.churn_auc_ci(OPERATOR(pg_catalog.-) t.key_days::pg_catalog.float8, t.churned),'
         '   ''over_recency'', @extschema@.churn_auc_test(t.score, t.recency::pg_catalog.float8, t.churned),'
         '   ''over_key_days'', @extschema@.churn_auc_test(t.score, OPERATOR(pg_catalog.-) t.key_days::pg_catalog.float8, t.churned),'
-        '   ''mean_value'', pg_catalog.avg(t.value),'
+        '   ''mean_value'', pg_catalog.avg(t.value ORDER BY t.value),'
         '   ''missed_share'', pg_catalog.avg((t.score OPERATOR(pg_catalog.<) %s)::pg_catalog.int4) FILTER (WHERE t.churned))'
         ' FROM t', rows, tested.band_cutoffs[2])
     INTO ranking, facts;
@@ -311,7 +311,7 @@ BEGIN
         'SELECT pg_catalog.jsonb_build_object(''auc'', (SELECT @extschema@.churn_auc(t.score, t.churned) FROM (%1$s) AS t),'
         ' ''rows'', pg_catalog.jsonb_agg(pg_catalog.to_jsonb(s) || pg_catalog.to_jsonb(s.area) - ''area'' ORDER BY (s.area).auc, s.slice))'
         ' FROM (SELECT r.stage AS slice, pg_catalog.count(*) AS n, pg_catalog.avg(r.churned::pg_catalog.int4) AS rate,'
-        '   pg_catalog.avg(r.score) AS mean_score, @extschema@.churn_auc_ci(r.score, r.churned) AS area'
+        '   pg_catalog.avg(r.score ORDER BY r.score) AS mean_score, @extschema@.churn_auc_ci(r.score, r.churned) AS area'
         '   FROM (%1$s) AS r WHERE r.churned IS NOT NULL GROUP BY r.stage) AS s', rows) INTO facts;
     RETURN facts || (SELECT jsonb_build_object('worst', (array_agg(r->'slice' ORDER BY r->'auc'))[1], 'least', min((r->>'auc')::float8),
             'best', (array_agg(r->'slice' ORDER BY r->'auc' DESC))[1], 'most', max((r->>'auc')::float8))

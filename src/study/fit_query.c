@@ -5,8 +5,8 @@
  *
  * The aggregate churn_fit sees its rows once and has to keep them all.  A
  * query can be run again: here the first pass counts, and only the second
- * fits, so that rows that churn.memory has no room for are drawn by a hash of
- * their user before anything is kept.  Where there is room, the model is that
+ * fits, so that rows that neither churn.memory nor temp_file_limit has room
+ * for are drawn by a hash of their user before anything is kept.  Where there is room, the model is that
  * of the aggregate over the same rows, bit for bit, because it is that
  * aggregate.
  *
@@ -203,10 +203,10 @@ draw_users(const FitQuery *fit)
 		return "true";
 	share *= SAMPLE_MARGIN;
 	ereport(NOTICE,
-			(errmsg("churn.memory has no room for " INT64_FORMAT " rows of %d columns: fitting on %.1f %% of the %s, drawn by hash",
+			(errmsg("churn.memory and temp_file_limit have no room for " INT64_FORMAT " rows of %d columns: fitting on %.1f %% of the %s, drawn by hash",
 					fit->nrows, fit->desc->natts, 100 * share,
 					fit->read->key != NULL ? "users" : "rows"),
-			 errhint("Raise churn.memory, read fewer columns, or use the aggregate churn_fit.")));
+			 errhint("Raise one of them, or read fewer columns.")));
 	if (fit->read->key != NULL)
 		user = psprintf("coalesce(CAST(churn_rows.%s AS pg_catalog.text), %s)",
 						quote_identifier(fit->read->key), row);

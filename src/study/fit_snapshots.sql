@@ -10,7 +10,8 @@ CREATE FUNCTION churn_labelled_rows_sql(definition churn_studies, dates date[]) 
     $$;
 COMMENT ON FUNCTION churn_labelled_rows_sql(churn_studies, date[]) IS 'support function of churn_train: FROM and WHERE of the labelled rows of STUDY_snapshots at some dates, alias s';
 
--- Condition that keeps as many users as churn.memory has room for.
+-- Condition that keeps as many users as a fit has room for, where
+-- temp_file_limit bounds what it may put in files.
 CREATE FUNCTION churn_sample_sql(definition churn_studies, columns int, dates date[]) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -25,14 +26,14 @@ BEGIN
         RETURN 'true';
     END IF;
     share := share * .95;
-    RAISE NOTICE 'churn.memory has no room for % rows of % features: training on % of the users, drawn by hash',
+    RAISE NOTICE 'churn.memory and temp_file_limit have no room for % rows of % features: training on % of the users, drawn by hash',
         n, columns, to_char(100 * share, 'FM990.0') || ' %'
-        USING HINT = 'Raise churn.memory, or name fewer windows or kinds.';
+        USING HINT = 'Raise one of them, or name fewer windows or kinds.';
     RETURN format('@extschema@.churn_key_share(%s, ''sample'') OPERATOR(pg_catalog.<) %s::pg_catalog.float8',
         @extschema@.churn_key_text_sql(definition, 's.user_id'), share);
 END
 $$;
-COMMENT ON FUNCTION churn_sample_sql(churn_studies, int, date[]) IS 'support function of churn_train: condition over alias s of STUDY_snapshots that draws whole users by hash, with a NOTICE, where the fit would exceed churn.memory';
+COMMENT ON FUNCTION churn_sample_sql(churn_studies, int, date[]) IS 'support function of churn_train: condition over alias s of STUDY_snapshots that draws whole users by hash, with a NOTICE, where the fit would exceed churn.memory and temp_file_limit';
 
 -- Fit on the rows of STUDY_snapshots at some dates.
 CREATE FUNCTION churn_fit_snapshots(definition churn_studies, spec churn_spec,
@@ -90,7 +91,7 @@ DECLARE
     older date[] := @extschema@.churn_older_dates(definition, dates);
     newest date := (SELECT max(a) FROM unnest(dates) AS a);
     -- one fit with a given C; other options as they were
-    once jsonb := options - '{solver,pairs,penalty}'::text[] || '{"folds": 0}';
+    once jsonb := options - '{solver,pairs}'::text[] || '{"folds": 0}';
     linear_c float8 := @extschema@.churn_chosen_c(model, 'linear');
     bins_c float8 := @extschema@.churn_chosen_c(model, 'bins');
     linear record;

@@ -32,7 +32,7 @@ live_score(const Live *live)
 	bool	   *nulls = palloc(sizeof(bool) * n);
 
 	features_compute(m->features, live->history, live->as_of, values, nulls);
-	return model_probability(model_log_odds(m->model, values, nulls));
+	return model_score(m->model, model_log_odds(m->model, values, nulls));
 }
 
 PG_FUNCTION_INFO_V1(churn_score);

@@ -2,7 +2,7 @@
  * The solver over codes against its own definition: indicators written out,
  * the gradient at the solution by a naive sum, and another start.
  *
- * sources: src/learn/newton.c src/learn/precondition.c src/learn/thermometer.c
+ * sources: src/learn/newton.c src/learn/newton_passes.c src/learn/precondition.c src/learn/thermometer.c src/learn/limits.c
  */
 #include <math.h>
 #include <stdio.h>
@@ -163,11 +163,58 @@ fit_and_check(const CodeProblem *problem, double start, double *weights)
 	free(memory);
 }
 
+/* Rows that are brought a few at a time */
+static void
+load(void *arg, int64_t at, CodeChunk *chunk)
+{
+	chunk->codes[0] = first + at;
+	chunk->codes[1] = second + at;
+	chunk->codes[2] = cells + at;
+	chunk->churned = churned + at;
+	chunk->training = NULL;
+	(*(int *) arg)++;
+}
+
+/* Without numbers by row, and rows in chunks: the same bits in less memory */
+static void
+fit_in_chunks(const CodeProblem *problem)
+{
+	static double scores[ROWS];
+	static uint8_t all[ROWS];
+	CodeProblem whole = *problem,
+				loaded = *problem;
+	double		weights[WEIGHTS] = {0},
+				again[WEIGHTS] = {0};
+	int			loads = 0;
+	void	   *memory;
+
+	memset(all, 1, sizeof(all));
+	whole.training = all;
+	memory = malloc(problem_bytes(&whole));
+	newton_fit(&whole, 1e-13, memory, weights, scores);
+	free(memory);
+	loaded.churned = loaded.training = NULL;
+	loaded.load = load;
+	loaded.load_arg = &loads;
+	loaded.chunk_rows = 64;
+	loaded.forgetful = true;
+	ok(problem_bytes(&loaded) + 2 * ROWS * sizeof(double) ==
+	   problem_bytes(&whole), "forgetful: no memory by row",
+	   problem_bytes(&loaded));
+	memory = malloc(problem_bytes(&loaded));
+	newton_fit(&loaded, 1e-13, memory, again, NULL);
+	free(memory);
+	ok(memcmp(weights, again, sizeof(weights)) == 0,
+	   "forgetful, in chunks: the same bits", loads);
+}
+
 /* Fit blocks along a path, and with a weight for each label. */
 static void
 try_blocks(CodeBlock *blocks, int nblocks, int nweights)
 {
-	CodeProblem problem = {ROWS, churned, training, {1, 1}, nblocks, blocks, NULL};
+	CodeProblem problem = {.nrows = ROWS, .churned = churned,
+		.training = training, .c = {1, 1}, .nblocks = nblocks,
+		.blocks = blocks};
 	const double path[] = {1e-3, 0.1, 1, 100, 1e6};
 	double		weighted[WEIGHTS];
 
@@ -191,6 +238,7 @@ try_blocks(CodeBlock *blocks, int nblocks, int nweights)
 	problem.c[0] = 0.5;
 	problem.c[1] = 2;
 	fit_and_check(&problem, 0, weighted);
+	fit_in_chunks(&problem);
 }
 
 int
