@@ -58,6 +58,7 @@ OBJS = \
 	src/learn/purify.o \
 	src/learn/precondition.o \
 	src/learn/newton.o \
+	src/learn/penalties.o \
 	src/learn/liblinear.o \
 	src/learn/fit_result.o \
 	src/learn/fit_linear.o \

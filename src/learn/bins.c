@@ -301,6 +301,7 @@ bins_block(const BinnedColumn *column, CodeBlock *block)
 	block->axis[0] = bins_axis(&column->fine);
 	block->own = &column->own;
 	block->nown = column->missing_weight;
+	block->penalty = 1;
 	block_measure(block);
 }
 

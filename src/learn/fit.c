@@ -42,6 +42,7 @@
 #define SLOPE_MIN			0.05
 #define SLOPE_MAX			20.0
 
+extern double knob(const char *name, double otherwise);
 /* ---- rows and columns ---- */
 
 /* Which columns take part; a name to exclude that does not exist is wrong. */
@@ -335,6 +336,9 @@ path_of_c(const Fit *fit, FitTask *shape)
 {
 	if (fit->options->c > 0)
 		shape->path[shape->npath++] = fit->options->c;
+	else if (shape->encoding != FIT_LINEAR && knob("ard", 1))
+		for (int e = -4; e <= 2; e += 1)
+			shape->path[shape->npath++] = ldexp(1, e);
 	else
 		for (int e = PATH_FIRST; e <= PATH_LAST; e += PATH_STEP)
 			shape->path[shape->npath++] = ldexp(1, e);
@@ -350,6 +354,19 @@ path_of_pairs(const Fit *fit, FitTask *shape)
 	static const int numbers[] = {2, 5, 10, 20, 40};
 	const FitChoice *bins = &fit->choices[FIT_BINS];
 	int			around = fit->options->c > 0 ? 0 : 2;
+
+	if (knob("ard", 1))
+	{
+		shape->rank_c = bins->path[bins->chosen];
+		shape->path[shape->npath++] = shape->rank_c;
+		for (size_t i = 0; i < lengthof(numbers); i++)
+			for (int e = -1; e <= 1; e++)
+			{
+				shape->path[shape->npath] = ldexp(1, e);
+				shape->path_pairs[shape->npath++] = numbers[i];
+			}
+		return;
+	}
 
 	shape->rank_c = bins->path[bins->chosen];
 	shape->path[shape->npath++] = shape->rank_c;

@@ -23,6 +23,10 @@
 #define PAIR_WEIGHTS ((COARSE_BINS - 1) * (COARSE_BINS - 1) + \
 					  2 * COARSE_BINS + 1)
 
+extern double knob(const char *name, double otherwise);
+extern void penalties_learn(const CodeProblem *problem, CodeBlock *blocks, int rounds,
+				void *memory, double *weights, double *scores);
+
 /* One job while it runs */
 typedef struct CodeFit
 {
@@ -171,6 +175,20 @@ solve(CodeFit *fit, double c, double tolerance)
 			elog(ERROR, "solver gave a weight that is not finite");
 }
 
+static void
+learn_penalties(CodeFit *fit, int first, int rounds)
+{
+	if (knob("ard", 1) == 0) return;
+	for (int b = first; b < fit->problem.nblocks; b++)
+		fit->blocks[b].penalty = b < fit->binning->ncolumns ? knob("start", 16) : knob("pstart", 16);
+	fit->problem.c[0] = fit->problem.c[1] = 1;
+	if (fit->memory == NULL)
+		fit->memory =
+			MemoryContextAllocHuge(CurrentMemoryContext,
+								   problem_bytes(&fit->problem));
+	penalties_learn(&fit->problem, fit->blocks, rounds, fit->memory, fit->weights, fit->scores);
+}
+
 /* Loss of the held-out rows */
 static double
 held_out_loss(const CodeFit *fit)
@@ -232,6 +250,8 @@ run_step(CodeFit *fit, FitArrays *arrays, int fold, int step)
 
 	fit_report_progress(task, fold, step);
 	use_pairs(fit, Min(task->path_pairs[step], fit->npairs));
+	if (task->path_pairs[step] > 0 && task->path_pairs[step] != (step ? task->path_pairs[step - 1] : 0))
+		learn_penalties(fit, fit->binning->ncolumns, knob("prounds", 8));
 	solve(fit, task->path[step], task->tolerance);
 	put_scores(fit, arrays->log_odds + (Size) step * fit->matrix->nrows);
 	arrays->steps[fold] |= 1 << step;
@@ -245,6 +265,7 @@ follow_c(CodeFit *fit, FitArrays *arrays, int fold)
 	double		last = 0;
 	int			worse = 0;
 
+	learn_penalties(fit, 0, knob("rounds", 10));
 	for (int step = 0; step < fit->task->npath && worse < 2; step++)
 	{
 		double		loss = run_step(fit, arrays, fold, step);
@@ -275,7 +296,7 @@ follow_pairs(CodeFit *fit, FitArrays *arrays, int fold)
 			last = first;
 			worse = 0;
 		}
-		if (worse >= 2 && last > first)
+		if (knob("stop", 0) && worse >= 2 && last > first)
 			continue;
 		loss = run_step(fit, arrays, fold, step);
 		worse = loss > last ? worse + 1 : 0;
@@ -297,6 +318,7 @@ codes_run_fold(FitTask *task, FitArrays *arrays, int fold)
 		return;
 	}
 	pairs = palloc(sizeof(ColumnPair) * most);
+	learn_penalties(fit, 0, knob("rounds", 10));
 	code_pairs(fit, pairs, rank_inside(fit, fold, most, pairs));
 	follow_pairs(fit, arrays, fold);
 }
@@ -373,7 +395,10 @@ codes_run_final(FitTask *task, FitArrays *arrays)
 
 	fit_report_progress(task, 0, 0);
 	code_pairs(fit, pairs, final_pairs(fit, arrays, pairs));
+	learn_penalties(fit, 0, knob("rounds", 10));
 	use_pairs(fit, fit->npairs);
+	if (fit->npairs > 0)
+		learn_penalties(fit, fit->binning->ncolumns, knob("prounds", 8));
 	solve(fit, task->path[0], task->tolerance);
 	fit_result_put(arrays->result, code_model(fit));
 	for (int i = 0; i < task->ncolumns; i++)

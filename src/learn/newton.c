@@ -55,6 +55,7 @@ typedef struct Newton
 	double	   *search;			/* direction of a conjugate gradient step */
 	double	   *product;		/* Hessian times it */
 	double	   *tried;			/* weights at the end of a step */
+	double	   *penalty;
 	int			passes;
 } Newton;
 
@@ -73,7 +74,7 @@ newton_bytes(int64_t nrows, int nblocks, int nweights, size_t squares)
 {
 	return sizeof(double) * (3 * (size_t) nrows +
 							 (2 + TURNS) * (size_t) nblocks * CODES_MAX +
-							 8 * ((size_t) nweights + 1) + squares);
+							 9 * ((size_t) nweights + 1) + squares);
 }
 
 size_t
@@ -92,7 +93,7 @@ newton_place(Newton *newton, double *memory, double *scores)
 	size_t		codes = (size_t) problem->nblocks * CODES_MAX;
 	double	  **by_weight[] = {&newton->gradient, &newton->direction,
 		&newton->residual, &newton->solved, &newton->search,
-		&newton->product, &newton->tried,
+		&newton->product, &newton->tried, &newton->penalty,
 	&newton->preconditioner.shifts};
 
 	newton->scores = scores;
@@ -110,6 +111,21 @@ newton_place(Newton *newton, double *memory, double *scores)
 	}
 	newton->preconditioner.problem = problem;
 	newton->preconditioner.factors = memory;
+	for (int b = 0, i = 0; b < problem->nblocks; b++)
+		for (int k = 0; k < problem->blocks[b].nweights; k++)
+			newton->penalty[i++] = problem->blocks[b].penalty;
+	newton->penalty[newton->n - 1] = 0;
+}
+
+/* What weights cost */
+static double
+penalty_of(const Newton *newton, const double *weights)
+{
+	double		sum = 0;
+
+	for (int i = 0; i < newton->n - 1; i++)
+		sum += newton->penalty[i] * weights[i] * weights[i];
+	return sum / 2;
 }
 
 /* ---- passes over the rows ---- */
@@ -300,7 +316,7 @@ gradient(Newton *newton, const double *weights)
 	count_rows(newton, newton->slopes);
 	collect(newton, slopes, newton->gradient);
 	for (int i = 0; i < newton->n - 1; i++)
-		newton->gradient[i] += weights[i];
+		newton->gradient[i] += newton->penalty[i] * weights[i];
 	count_rows(newton, newton->curvature);
 	for (int b = 0; b < newton->problem->nblocks; b++)
 	{
@@ -333,7 +349,7 @@ multiply(Newton *newton)
 	}
 	collect(newton, all, newton->product);
 	for (int i = 0; i < newton->n - 1; i++)
-		newton->product[i] += newton->search[i];
+		newton->product[i] += newton->penalty[i] * newton->search[i];
 	newton->product[newton->n - 1] +=
 		LEAST_CURVATURE * newton->search[newton->n - 1];
 	newton->passes++;
@@ -415,8 +431,7 @@ take_step(Newton *newton, double *weights, double *objective, double slope)
 
 		for (int w = 0; w < newton->n; w++)
 			newton->tried[w] = weights[w] + length * newton->direction[w];
-		next = dot(newton->tried, newton->tried, newton->n - 1) / 2 +
-			loss_at(newton, length);
+		next = penalty_of(newton, newton->tried) + loss_at(newton, length);
 		/* near the minimum what is gained drowns in rounding */
 		if (!(next <= *objective + ENOUGH * length * slope +
 			  1e-15 * *objective))
@@ -442,6 +457,22 @@ newton_score(const CodeProblem *problem, void *memory, const double *weights,
 	score_rows(&newton, weights, scores);
 }
 
+void
+newton_freedom(const CodeProblem *problem, void *memory,
+			   const double *weights, double *scores, double *freedom)
+{
+	Newton		newton = {0};
+
+	newton.problem = problem;
+	newton.n = problem_weights(problem) + 1;
+	newton_place(&newton, memory, scores);
+	gradient(&newton, weights);
+	for (int b = 0; b < problem->nblocks; b++)
+		freedom[b] = problem->blocks[b].nweights -
+			problem->blocks[b].penalty *
+			precondition_trace(&newton.preconditioner, b);
+}
+
 int
 newton_fit(const CodeProblem *problem, double tolerance, void *memory,
 		   double *weights, double *scores)
@@ -453,7 +484,7 @@ newton_fit(const CodeProblem *problem, double tolerance, void *memory,
 	newton.n = problem_weights(problem) + 1;
 	newton_place(&newton, memory, scores);
 	score_rows(&newton, weights, scores);
-	objective = dot(weights, weights, newton.n - 1) / 2 + loss_at(&newton, 0);
+	objective = penalty_of(&newton, weights) + loss_at(&newton, 0);
 	for (int step = 0; step < MAX_STEPS; step++)
 	{
 		double		slope;

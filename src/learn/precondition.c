@@ -41,7 +41,7 @@ precondition_numbers(const CodeProblem *problem)
 	return all;
 }
 
-/* Column "at" of I + A'DA - hh'/S: what a unit weight comes to */
+/* Column "at" of pI + A'DA - hh'/S: what a unit weight comes to */
 static void
 hessian_column(const CodeBlock *block, const double *curvature,
 			   const double *shifts, double sum, int at, double *column)
@@ -56,12 +56,12 @@ hessian_column(const CodeBlock *block, const double *curvature,
 	block_sums(block, values, column);
 	for (int i = 0; i < block->nweights; i++)
 		column[i] -= shifts[i] * shifts[at] / sum;
-	column[at] += 1;
+	column[at] += block->penalty;
 }
 
 /* The lower triangle of an n x n matrix becomes its Cholesky factor. */
 static void
-factorise(double *matrix, int n)
+factorise(double *matrix, int n, double penalty)
 {
 	for (int i = 0; i < n; i++)
 	{
@@ -74,8 +74,8 @@ factorise(double *matrix, int n)
 
 			for (int k = 0; k < j; k++)
 				left -= row[k] * other[k];
-			/* at least 1 but for rounding: the penalty's part */
-			row[j] = i == j ? sqrt(fmax(left, 0.5)) : left / other[j];
+			/* at least the penalty but for rounding */
+			row[j] = i == j ? sqrt(fmax(left, penalty / 2)) : left / other[j];
 		}
 	}
 }
@@ -94,7 +94,36 @@ precondition_block(Preconditioner *preconditioner, int block,
 	for (int i = 0; i < this->nweights; i++)
 		hessian_column(this, curvature, shifts, preconditioner->sum, i,
 					   factor + (size_t) i * this->nweights);
-	factorise(factor, this->nweights);
+	factorise(factor, this->nweights, this->penalty);
+}
+
+/* The squares of the inverse factor, a column after the other */
+double
+precondition_trace(const Preconditioner *preconditioner, int block)
+{
+	int			n = preconditioner->problem->blocks[block].nweights;
+	size_t		at;
+	const double *factor;
+	double		trace = 0;
+
+	(void) block_begin(preconditioner->problem, block, &at);
+	factor = preconditioner->factors + at;
+	for (int column = 0; column < n; column++)
+	{
+		double		x[CODES_MAX];
+
+		for (int i = column; i < n; i++)
+		{
+			const double *row = factor + (size_t) i * n;
+			double		left = i == column;
+
+			for (int k = column; k < i; k++)
+				left -= row[k] * x[k];
+			x[i] = left / row[i];
+			trace += x[i] * x[i];
+		}
+	}
+	return trace;
 }
 
 /* x = (LL')^-1 x */
