@@ -23,7 +23,6 @@
 
 #include "learn/fit.h"
 
-extern double knob(const char *name, double otherwise);
 #define SAME_LOSS			1e-6	/* what solvers leave open */
 #define PLATT_MAX_STEPS		100
 #define PLATT_TOLERANCE		1e-10
@@ -65,7 +64,7 @@ as_good(const double *simple, const double *best, int nfolds)
 
 		square += d * d;
 	}
-	return mean <= knob("se", 1) * sqrt(square / (nfolds - 1) / nfolds) + SAME_LOSS;
+	return mean <= sqrt(square / (nfolds - 1) / nfolds) + SAME_LOSS;
 }
 
 bool

@@ -110,6 +110,21 @@ extern void newton_freedom(const CodeProblem *problem, void *memory,
 						   const double *weights, double *scores,
 						   double *freedom);
 
+/* ---- penalties.c ---- */
+
+#define PENALTY_START	16		/* of blocks nothing is known of */
+
+/*
+ * Learn the penalties of the problem's blocks, "blocks", from the training
+ * rows, starting from those there are.  Memory, weights and scores as for
+ * newton_fit(), C included; freedom: working memory, a number a block.
+ */
+extern void penalties_learn(const CodeProblem *problem, CodeBlock *blocks,
+							int rounds, void *memory, double *freedom,
+							double *weights, double *scores);
+
+/* ---- newton.c ---- */
+
 /* scores[row] of given weights; memory as for newton_fit() */
 extern void newton_score(const CodeProblem *problem, void *memory,
 						 const double *weights, double *scores);

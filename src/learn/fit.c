@@ -23,8 +23,6 @@
 #include "learn/fit_run.h"
 
 #define DEFAULT_C			1.0
-/* for bins, whose jumps are counted in thousands of rows */
-#define DEFAULT_C_BINS		0.0625
 /*
  * LIBLINEAR stops at a share of the gradient at 0, where the bias column of
  * 100 weighs a hundred times what a standardised column does.
@@ -38,11 +36,13 @@
 #define PATH_FIRST			(-14)	/* the path of C is 2^-14, 2^-12, … 2^4 */
 #define PATH_LAST			4
 #define PATH_STEP			2
+/* beside learnt penalties C is but a correction: 2^-4, 2^-3 … 2^2 */
+#define CODES_FIRST			(-4)
+#define CODES_LAST			2
 /* A calibration slope outside of this says that something else is wrong. */
 #define SLOPE_MIN			0.05
 #define SLOPE_MAX			20.0
 
-extern double knob(const char *name, double otherwise);
 /* ---- rows and columns ---- */
 
 /* Which columns take part; a name to exclude that does not exist is wrong. */
@@ -319,6 +319,8 @@ task_solver(const Fit *fit, FitTask *shape)
 	bool		newton = shape->encoding != FIT_LINEAR &&
 		fit->options->solver != FIT_LIBLINEAR;
 
+	/* a C that was asked for is one penalty for all */
+	shape->adaptive = shape->encoding != FIT_LINEAR && fit->options->c == 0;
 	shape->solver = newton ? FIT_NEWTON : FIT_LIBLINEAR;
 	if (newton)
 		shape->tolerance = shape->final ? NEWTON_FINAL_TOLERANCE :
@@ -336,45 +338,30 @@ path_of_c(const Fit *fit, FitTask *shape)
 {
 	if (fit->options->c > 0)
 		shape->path[shape->npath++] = fit->options->c;
-	else if (shape->encoding != FIT_LINEAR && knob("ard", 1))
-		for (int e = -4; e <= 2; e += 1)
+	else if (shape->adaptive)
+		for (int e = CODES_FIRST; e <= CODES_LAST; e++)
 			shape->path[shape->npath++] = ldexp(1, e);
 	else
 		for (int e = PATH_FIRST; e <= PATH_LAST; e += PATH_STEP)
 			shape->path[shape->npath++] = ldexp(1, e);
 }
 
-/*
- * No pair, then numbers of pairs at the C of the additive model, a quarter
- * of it and four times as much.
- */
+/* No pair, then more and more, each number at some values of C */
 static void
 path_of_pairs(const Fit *fit, FitTask *shape)
 {
 	static const int numbers[] = {2, 5, 10, 20, 40};
 	const FitChoice *bins = &fit->choices[FIT_BINS];
-	int			around = fit->options->c > 0 ? 0 : 2;
-
-	if (knob("ard", 1))
-	{
-		shape->rank_c = bins->path[bins->chosen];
-		shape->path[shape->npath++] = shape->rank_c;
-		for (size_t i = 0; i < lengthof(numbers); i++)
-			for (int e = -1; e <= 1; e++)
-			{
-				shape->path[shape->npath] = ldexp(1, e);
-				shape->path_pairs[shape->npath++] = numbers[i];
-			}
-		return;
-	}
+	int			around = shape->adaptive ? 1 : 0;
 
 	shape->rank_c = bins->path[bins->chosen];
 	shape->path[shape->npath++] = shape->rank_c;
-	for (int e = -around; e <= around; e += 2)
+	for (size_t i = 0; i < lengthof(numbers); i++)
 	{
-		for (size_t i = 0; i < lengthof(numbers); i++)
+		for (int e = -around; e <= around; e++)
 		{
-			shape->path[shape->npath] = ldexp(shape->rank_c, e);
+			shape->path[shape->npath] = shape->adaptive ? ldexp(1, e) :
+				shape->rank_c;
 			shape->path_pairs[shape->npath++] = numbers[i];
 		}
 	}
@@ -450,8 +437,7 @@ search(Fit *fit)
 
 	fit->encoding = asked == FIT_AUTO ? FIT_LINEAR :
 		asked == FIT_PAIRS ? FIT_BINS : asked;
-	fit->c = fit->options->c > 0 ? fit->options->c :
-		fit->encoding == FIT_LINEAR ? DEFAULT_C : DEFAULT_C_BINS;
+	fit->c = fit->options->c > 0 ? fit->options->c : DEFAULT_C;
 	fit->choice = &fit->choices[fit->encoding];
 	if (!folds_filled(fit))
 		return;

@@ -13,6 +13,7 @@
  *	  fit_codes.c		 the same, encodings "bins" and "pairs"
  *	  liblinear.c		 a solver, over any matrix
  *	  newton.c			 a solver, over codes (codes.h)
+ *	  penalties.c		 learns a penalty for every column and pair
  *	  choose.c			 choice of C, out-of-fold metrics, calibration
  *
  * A missing value is a NaN inside fitting: NaN in data is refused before.
@@ -211,6 +212,7 @@ typedef struct FitTask
 	double		path[FIT_MAX_PATH]; /* values of C; final: the first */
 	int			path_pairs[FIT_MAX_PATH];	/* and numbers of pairs */
 	double		rank_c;			/* C of the additive models that rank pairs */
+	bool		adaptive;		/* codes: learn a penalty for each block */
 	int			npairs;			/* final: pairs to take in */
 	double		tolerance;
 	pg_atomic_uint32 next_job;

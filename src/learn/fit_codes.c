@@ -19,13 +19,12 @@
 
 #include "learn/bins.h"
 
+#define ROUNDS			10		/* of learning penalties, from nothing */
+#define ROUNDS_MORE		6		/* when more pairs have come in */
+
 /* products of indicators, and cells with a missing side */
 #define PAIR_WEIGHTS ((COARSE_BINS - 1) * (COARSE_BINS - 1) + \
 					  2 * COARSE_BINS + 1)
-
-extern double knob(const char *name, double otherwise);
-extern void penalties_learn(const CodeProblem *problem, CodeBlock *blocks, int rounds,
-				void *memory, double *weights, double *scores);
 
 /* One job while it runs */
 typedef struct CodeFit
@@ -74,6 +73,13 @@ check_interrupts(void)
 	CHECK_FOR_INTERRUPTS();
 }
 
+/* The penalty of a block before anything is learnt */
+static void
+start_penalty(CodeFit *fit, int block)
+{
+	fit->blocks[block].penalty = fit->task->adaptive ? PENALTY_START : 1;
+}
+
 /* A fit without pairs of the rows outside a fold */
 static CodeFit *
 code_fit_begin(const FitTask *task, const FitMatrix *matrix, int held_out)
@@ -92,7 +98,10 @@ code_fit_begin(const FitTask *task, const FitMatrix *matrix, int held_out)
 	fit->blocks = palloc0(sizeof(CodeBlock) * Max(room, 1));
 	fit->pairs = palloc0(sizeof(CodedPair) * Max(fit_task_pairs(task), 1));
 	for (int i = 0; i < fit->binning->ncolumns; i++)
+	{
 		bins_block(&fit->binning->columns[i], &fit->blocks[i]);
+		start_penalty(fit, i);
+	}
 	fit->problem.nrows = matrix->nrows;
 	fit->problem.churned = matrix->churned;
 	fit->problem.training = fit->training;
@@ -145,6 +154,51 @@ code_pairs(CodeFit *fit, const ColumnPair *pairs, int npairs)
 		pairs_code(fit->binning, fit->training, pairs[i], &fit->pairs[i]);
 		pairs_block(fit->binning, &fit->pairs[i],
 					&fit->blocks[fit->binning->ncolumns + i]);
+		start_penalty(fit, fit->binning->ncolumns + i);
+	}
+}
+
+/* Working memory for the problem as it is now */
+static void
+need_memory(CodeFit *fit)
+{
+	if (fit->memory == NULL)
+		fit->memory =
+			MemoryContextAllocHuge(CurrentMemoryContext,
+								   problem_bytes(&fit->problem));
+}
+
+/*
+ * Learn penalties from the training rows, where the task wants it: of the
+ * first blocks alone, or of all there are now.
+ */
+static void
+learn_penalties(CodeFit *fit, int rounds)
+{
+	double	   *freedom;
+
+	if (!fit->task->adaptive)
+		return;
+	need_memory(fit);
+	freedom = palloc(sizeof(double) * Max(fit->problem.nblocks, 1));
+	fit->problem.c[0] = fit->problem.c[1] = 1;
+	penalties_learn(&fit->problem, fit->blocks, rounds, fit->memory, freedom,
+					fit->weights, fit->scores);
+	pfree(freedom);
+}
+
+/* Weights times the roots of their penalties, or divided by them */
+static void
+scale_weights(CodeFit *fit, bool up)
+{
+	double	   *weight = fit->weights;
+
+	for (int b = 0; b < fit->problem.nblocks; b++)
+	{
+		double		root = sqrt(fit->blocks[b].penalty);
+
+		for (int i = 0; i < fit->blocks[b].nweights; i++)
+			*weight++ *= up ? root : 1 / root;
 	}
 }
 
@@ -155,15 +209,15 @@ solve(CodeFit *fit, double c, double tolerance)
 	int			n = problem_weights(&fit->problem);
 
 	fit->problem.c[0] = fit->problem.c[1] = c;
-	if (fit->memory == NULL)
-		fit->memory =
-			MemoryContextAllocHuge(CurrentMemoryContext,
-								   problem_bytes(&fit->problem));
+	need_memory(fit);
 	if (fit->task->solver == FIT_LIBLINEAR)
 	{
 		LinearProblem *linear = linear_problem_codes(&fit->problem);
 
+		/* its penalty is one for all: columns are scaled instead */
+		scale_weights(fit, true);
 		linear_fit(linear, c, tolerance, fit->weights);
+		scale_weights(fit, false);
 		linear_free(linear);
 		newton_score(&fit->problem, fit->memory, fit->weights, fit->scores);
 	}
@@ -173,20 +227,6 @@ solve(CodeFit *fit, double c, double tolerance)
 	for (int i = 0; i <= n; i++)
 		if (!isfinite(fit->weights[i]))
 			elog(ERROR, "solver gave a weight that is not finite");
-}
-
-static void
-learn_penalties(CodeFit *fit, int first, int rounds)
-{
-	if (knob("ard", 1) == 0) return;
-	for (int b = first; b < fit->problem.nblocks; b++)
-		fit->blocks[b].penalty = b < fit->binning->ncolumns ? knob("start", 16) : knob("pstart", 16);
-	fit->problem.c[0] = fit->problem.c[1] = 1;
-	if (fit->memory == NULL)
-		fit->memory =
-			MemoryContextAllocHuge(CurrentMemoryContext,
-								   problem_bytes(&fit->problem));
-	penalties_learn(&fit->problem, fit->blocks, rounds, fit->memory, fit->weights, fit->scores);
 }
 
 /* Loss of the held-out rows */
@@ -242,6 +282,13 @@ rank_inside(CodeFit *fit, int held_out, int want, ColumnPair *pairs)
 	return n;
 }
 
+/* Does a step take in more pairs than the one before? */
+static bool
+more_pairs(const FitTask *task, int step)
+{
+	return step > 0 && task->path_pairs[step] != task->path_pairs[step - 1];
+}
+
 /* One step of the path for one fold: its held-out loss */
 static double
 run_step(CodeFit *fit, FitArrays *arrays, int fold, int step)
@@ -249,9 +296,11 @@ run_step(CodeFit *fit, FitArrays *arrays, int fold, int step)
 	const FitTask *task = fit->task;
 
 	fit_report_progress(task, fold, step);
-	use_pairs(fit, Min(task->path_pairs[step], fit->npairs));
-	if (task->path_pairs[step] > 0 && task->path_pairs[step] != (step ? task->path_pairs[step - 1] : 0))
-		learn_penalties(fit, fit->binning->ncolumns, knob("prounds", 8));
+	if (more_pairs(task, step))
+	{
+		use_pairs(fit, Min(task->path_pairs[step], fit->npairs));
+		learn_penalties(fit, ROUNDS_MORE);
+	}
 	solve(fit, task->path[step], task->tolerance);
 	put_scores(fit, arrays->log_odds + (Size) step * fit->matrix->nrows);
 	arrays->steps[fold] |= 1 << step;
@@ -265,7 +314,7 @@ follow_c(CodeFit *fit, FitArrays *arrays, int fold)
 	double		last = 0;
 	int			worse = 0;
 
-	learn_penalties(fit, 0, knob("rounds", 10));
+	learn_penalties(fit, ROUNDS);
 	for (int step = 0; step < fit->task->npath && worse < 2; step++)
 	{
 		double		loss = run_step(fit, arrays, fold, step);
@@ -276,31 +325,33 @@ follow_c(CodeFit *fit, FitArrays *arrays, int fold)
 }
 
 /*
- * The first step has no pair; then, for one C after the other, more and more
- * pairs, until the loss has grown twice running and is beyond the first's.
+ * The first step has no pair; then more and more pairs, for some values of C
+ * each, until the least loss of a number has been above the one before twice
+ * running, and above that without pairs.
  */
 static void
 follow_pairs(CodeFit *fit, FitArrays *arrays, int fold)
 {
 	const FitTask *task = fit->task;
 	double		first = run_step(fit, arrays, fold, 0);
-	double		last = first;
+	double		last = first,	/* of the number before */
+				least = first;	/* of this number */
 	int			worse = 0;
 
 	for (int step = 1; step < task->npath; step++)
 	{
 		double		loss;
 
-		if (task->path_pairs[step] < task->path_pairs[step - 1])
+		if (more_pairs(task, step) && step > 1)
 		{
-			last = first;
-			worse = 0;
+			worse = least > last ? worse + 1 : 0;
+			if (worse >= 2 && least > first)
+				return;
+			last = least;
+			least = INFINITY;
 		}
-		if (knob("stop", 0) && worse >= 2 && last > first)
-			continue;
 		loss = run_step(fit, arrays, fold, step);
-		worse = loss > last ? worse + 1 : 0;
-		last = loss;
+		least = Min(least, loss);
 	}
 }
 
@@ -318,7 +369,7 @@ codes_run_fold(FitTask *task, FitArrays *arrays, int fold)
 		return;
 	}
 	pairs = palloc(sizeof(ColumnPair) * most);
-	learn_penalties(fit, 0, knob("rounds", 10));
+	learn_penalties(fit, ROUNDS);
 	code_pairs(fit, pairs, rank_inside(fit, fold, most, pairs));
 	follow_pairs(fit, arrays, fold);
 }
@@ -395,10 +446,10 @@ codes_run_final(FitTask *task, FitArrays *arrays)
 
 	fit_report_progress(task, 0, 0);
 	code_pairs(fit, pairs, final_pairs(fit, arrays, pairs));
-	learn_penalties(fit, 0, knob("rounds", 10));
+	learn_penalties(fit, ROUNDS);
 	use_pairs(fit, fit->npairs);
 	if (fit->npairs > 0)
-		learn_penalties(fit, fit->binning->ncolumns, knob("prounds", 8));
+		learn_penalties(fit, ROUNDS_MORE);
 	solve(fit, task->path[0], task->tolerance);
 	fit_result_put(arrays->result, code_model(fit));
 	for (int i = 0; i < task->ncolumns; i++)

@@ -253,7 +253,10 @@ linear_codes_bytes(int64 nrows, int ncolumns, int npairs)
 	return add_size(mul_size(nrows, row), mul_size(nodes, COLUMN_OVERHEAD));
 }
 
-/* Indicators of every code of a block: its sums of a single row */
+/*
+ * Indicators of every code of a block: its sums of a single row, scaled so
+ * that a penalty of 1 is the block's.
+ */
 static CodeNodes *
 code_nodes(const CodeBlock *block, int first_index)
 {
@@ -274,7 +277,7 @@ code_nodes(const CodeBlock *block, int first_index)
 			if (x[i] == 0)
 				continue;
 			nodes->nodes[nodes->n].index = first_index + i;
-			nodes->nodes[nodes->n++].value = x[i];
+			nodes->nodes[nodes->n++].value = x[i] / sqrt(block->penalty);
 		}
 	}
 	pfree(x);

@@ -55,7 +55,7 @@ typedef struct Newton
 	double	   *search;			/* direction of a conjugate gradient step */
 	double	   *product;		/* Hessian times it */
 	double	   *tried;			/* weights at the end of a step */
-	double	   *penalty;
+	double	   *penalty;		/* the intercept has none */
 	int			passes;
 } Newton;
 
@@ -466,6 +466,7 @@ newton_freedom(const CodeProblem *problem, void *memory,
 	newton.problem = problem;
 	newton.n = problem_weights(problem) + 1;
 	newton_place(&newton, memory, scores);
+	score_rows(&newton, weights, scores);
 	gradient(&newton, weights);
 	for (int b = 0; b < problem->nblocks; b++)
 		freedom[b] = problem->blocks[b].nweights -

@@ -10,65 +10,51 @@
  *
  *	  penalty = (weights that the data decide) / (sum of squared weights),
  *
- * and repeating that assignment, each time with the weights that minimise the
- * objective, leads there (D. MacKay, Neural Computation 4 (1992) 415-447; S.
- * Wood, M. Fasiolo, Biometrics 73 (2017) 1071-1081 for curves of this kind).
- * The trace it needs is taken block by block.  A block without any say ends
- * at the greatest penalty, where it is as good as absent.
+ * and repeating that assignment, each time with weights near the minimum of
+ * the objective, leads there (D. MacKay, Neural Computation 4 (1992) 415-447;
+ * S. Wood, M. Fasiolo, Biometrics 73 (2017) 1071-1081, for curves of this
+ * kind).  The trace it needs is taken block by block.  A block that says
+ * nothing ends near the greatest penalty, where it is as good as absent.
+ *
+ * Free of server calls; the caller gives the memory.
  *
  *-------------------------------------------------------------------------
  */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "learn/codes.h"
 
-double knob(const char *name, double otherwise);
-double
-knob(const char *name, double otherwise)
-{
-	FILE *f = fopen("/tmp/quality-knobs", "r");
-	char n[64];
-	double v, r = otherwise;
+#define LEAST_PENALTY	0.1		/* jumps of 3 are no surprise */
+#define MOST_PENALTY	1e5
+#define TOLERANCE		1e-4	/* of the fits in between */
+#define LEAST_SQUARE	1e-12	/* of weights that are all 0 */
 
-	if (!f) return r;
-	while (fscanf(f, "%63s %lf", n, &v) == 2)
-		if (!strcmp(n, name)) r = v;
-	fclose(f);
-	return r;
+/* One assignment for every block */
+static void
+penalties_update(CodeBlock *blocks, int nblocks, const double *freedom,
+				 const double *weights)
+{
+	for (int b = 0; b < nblocks; b++)
+	{
+		double		square = LEAST_SQUARE;
+
+		for (int i = 0; i < blocks[b].nweights; i++)
+			square += weights[i] * weights[i];
+		weights += blocks[b].nweights;
+		blocks[b].penalty = fmin(fmax(freedom[b] / square, LEAST_PENALTY),
+								 MOST_PENALTY);
+	}
 }
 
 void
 penalties_learn(const CodeProblem *problem, CodeBlock *blocks, int rounds,
-				void *memory, double *weights, double *scores)
+				void *memory, double *freedom, double *weights,
+				double *scores)
 {
-	double	   *freedom = malloc(sizeof(double) * (problem->nblocks + 1));
-	double		a = knob("a", 0), b0 = knob("b", 0);
-	double		least = knob("least", .1), most = knob("most", 1e5);
-
 	for (int round = 0; round < rounds; round++)
 	{
-		const double *w = weights;
-
-		newton_fit(problem, knob("tol", 1e-4), memory, weights, scores);
+		newton_fit(problem, TOLERANCE, memory, weights, scores);
 		newton_freedom(problem, memory, weights, scores, freedom);
-		for (int b = 0; b < problem->nblocks; b++)
-		{
-			int			n = blocks[b].nweights;
-			double		square = 0;
-			double		next;
-
-			for (int i = 0; i < n; i++)
-				square += w[i] * w[i];
-			w += n;
-			next = (freedom[b] + a) / (square + b0 + 1e-12);
-			blocks[b].penalty = fmin(fmax(next, least), most);
-		}
+		penalties_update(blocks, problem->nblocks, freedom, weights);
 	}
-	if (knob("verbose", 0))
-	for (int b = 0; b < problem->nblocks; b++)
-		fprintf(stderr, "block %d n %d penalty %g freedom %g\n", b, blocks[b].nweights, blocks[b].penalty, freedom[b]);
-	free(freedom);
 }
