@@ -20,7 +20,9 @@ ETA = .05
 
 
 def parts(frame):
-    return frame.drop(columns="churned"), frame["churned"].to_numpy()
+    """Columns to learn from, and labels"""
+    return (frame.drop(columns=["churned", "user"], errors="ignore"),
+            frame["churned"].to_numpy())
 
 
 def numbers(train, test):
@@ -64,7 +66,7 @@ def trees(depth):
 
 
 def copy_in(cursor, table, frame):
-    """A table with a key "id" and the frame's columns."""
+    """A table with the frame's columns, and a number "id" a row."""
     def kind(values):
         if values.dtype == object:
             return "text"
@@ -80,12 +82,14 @@ def copy_in(cursor, table, frame):
 
 
 def churn(connection, encoding):
-    """churn_fit with an encoding; the last model's facts in churn.facts"""
+    """churn_fit with an encoding; fit.facts: what the model says of itself"""
     def fit(train, test):
         cursor = connection.cursor()
         copy_in(cursor, "train", train)
         copy_in(cursor, "test", test)
         options = {"key": "id", "encoding": encoding, "workers": 2}
+        if "user" in train:
+            options.update(key="user", exclude=["id"])
         began = time.perf_counter()
         cursor.execute("DROP TABLE IF EXISTS model; CREATE TABLE model AS "
                        "SELECT churn_fit(t, 'churned', %s) AS m FROM train t",
