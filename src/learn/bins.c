@@ -77,25 +77,32 @@ bin_full(int64 have, int64 run, int64 wanted, int64 least)
 		(have >= wanted || have + run - wanted > wanted - have);
 }
 
+/* Bins of a column: more rows bear more of them. */
+static int
+bins_wanted(int64 ntraining)
+{
+	return Min(Max(ntraining / BINS_ROWS, BINS_FEW), BINS_MAX);
+}
+
 /*
- * Fill bins from below; cuts[] takes at most BINS_MAX - 1.  Returns their
- * number.
+ * Fill at most "most" bins from below; cuts[] takes one less.  Returns the
+ * number of cuts.
  */
 static int
-place_cuts(const double *values, int64 n, int64 least, double *cuts)
+place_cuts(const double *values, int64 n, int most, int64 least, double *cuts)
 {
 	int			ncuts = 0;
 	int64		begin = 0;		/* of the current bin */
 	int64		end;			/* of the run of equal values at i */
 
-	for (int64 i = 0; i < n && ncuts < BINS_MAX - 1; i = end)
+	for (int64 i = 0; i < n && ncuts < most - 1; i = end)
 	{
 		for (end = i + 1; end < n && values[end] == values[i];)
 			end++;
 		if (n - i < least)
 			break;
 		if (i == begin ||
-			!bin_full(i - begin, end - i, (n - begin) / (BINS_MAX - ncuts),
+			!bin_full(i - begin, end - i, (n - begin) / (most - ncuts),
 					  least))
 			continue;
 		cuts[ncuts++] = values[i];
@@ -174,7 +181,7 @@ learn_column(const FitMatrix *matrix, int held_out, int64 ntraining,
 
 	if (n == 0)
 		return COLUMN_EMPTY;
-	column->fine.ncuts = place_cuts(values, n,
+	column->fine.ncuts = place_cuts(values, n, bins_wanted(ntraining),
 									(BINS_MIN_ROWS + stride - 1) / stride, cuts);
 	column->fine.cuts = palloc(sizeof(double) * BINS_MAX);
 	memcpy(column->fine.cuts, cuts, sizeof(double) * column->fine.ncuts);

@@ -11,10 +11,12 @@
 #include "learn/codes.h"
 #include "learn/fit.h"
 
-#define BINS_MAX		24		/* of a column */
+#define BINS_MAX		64		/* of a column */
+#define BINS_FEW		24		/* of a column, where rows are few; */
+#define BINS_ROWS		100		/* more when there are so many rows for each */
 #define BINS_MIN_ROWS	20		/* training rows in a bin, or in a missing
 								 * value's that has a weight of its own */
-#define COARSE_BINS		8		/* of a column in a pair */
+#define COARSE_BINS		12		/* of a column in a pair */
 
 /* Cuts and what training saw of them; missing comes after the last bin */
 typedef struct BinAxis
