@@ -51,7 +51,7 @@ def snapshots(cursor, study, events, window):
 def shop(connection):
     cursor = connection.cursor()
     cursor.execute("CREATE TABLE shop_events AS SELECT user_id, ts, kind, amount"
-                   " FROM churn_simulate(6000, 540, 1)")
+                   " FROM churn_simulate(3000, 540, 1)")
     return snapshots(cursor, "shop", "shop_events", "60 days")
 
 

@@ -27,12 +27,23 @@
 /* Cuts are learnt from at most about so many values, evenly spread. */
 #define CUT_ROWS	100000
 
+/* Bins of a column where rows are few, and rows that bear a bin more */
+#define BINS_FEW	24
+#define BINS_ROWS	50
+
+int
+bins_most(int64 ntraining)
+{
+	return Min(Max(ntraining / BINS_ROWS, BINS_FEW), BINS_MAX);
+}
+
 Size
 bins_bytes(int64 nrows, int ncolumns)
 {
 	/* a code a row and column, the values of one column twice */
 	return add_size(mul_size(nrows, (Size) ncolumns + 2 * sizeof(double)),
-					mul_size(ncolumns, sizeof(BinnedColumn) + 4096));
+					mul_size(ncolumns, sizeof(BinnedColumn) +
+							 4 * sizeof(double) * BINS_MAX));
 }
 
 /* Does a row train? */
@@ -75,13 +86,6 @@ bin_full(int64 have, int64 run, int64 wanted, int64 least)
 {
 	return have >= least &&
 		(have >= wanted || have + run - wanted > wanted - have);
-}
-
-/* Bins of a column: more rows bear more of them. */
-static int
-bins_wanted(int64 ntraining)
-{
-	return Min(Max(ntraining / BINS_ROWS, BINS_FEW), BINS_MAX);
 }
 
 /*
@@ -181,7 +185,7 @@ learn_column(const FitMatrix *matrix, int held_out, int64 ntraining,
 
 	if (n == 0)
 		return COLUMN_EMPTY;
-	column->fine.ncuts = place_cuts(values, n, bins_wanted(ntraining),
+	column->fine.ncuts = place_cuts(values, n, bins_most(ntraining),
 									(BINS_MIN_ROWS + stride - 1) / stride, cuts);
 	column->fine.cuts = palloc(sizeof(double) * BINS_MAX);
 	memcpy(column->fine.cuts, cuts, sizeof(double) * column->fine.ncuts);

@@ -11,9 +11,7 @@
 #include "learn/codes.h"
 #include "learn/fit.h"
 
-#define BINS_MAX		64		/* of a column */
-#define BINS_FEW		24		/* of a column, where rows are few; */
-#define BINS_ROWS		100		/* more when there are so many rows for each */
+#define BINS_MAX		128		/* of a column */
 #define BINS_MIN_ROWS	20		/* training rows in a bin, or in a missing
 								 * value's that has a weight of its own */
 #define COARSE_BINS		12		/* of a column in a pair */
@@ -50,6 +48,9 @@ typedef struct Binning
 
 /* Learn from the rows outside fold "held_out", and code all rows. */
 extern Binning *bins_learn(const FitMatrix *matrix, int held_out);
+
+/* The most bins of a column: the more rows there are, the finer */
+extern int	bins_most(int64 ntraining);
 
 /* Bytes that bins_learn() needs beside the matrix, its result included */
 extern Size bins_bytes(int64 nrows, int ncolumns);

@@ -47,7 +47,8 @@ codes_job_bytes(const FitTask *shape)
 {
 	int			npairs = fit_task_pairs(shape);
 	int			nblocks = shape->ncolumns + npairs;
-	Size		nweights = add_size(mul_size(shape->ncolumns, BINS_MAX),
+	Size		bins = bins_most(shape->nrows);
+	Size		nweights = add_size(mul_size(shape->ncolumns, bins),
 									mul_size(npairs, PAIR_WEIGHTS));
 	Size		bytes = bins_bytes(shape->nrows, shape->ncolumns);
 
@@ -62,7 +63,7 @@ codes_job_bytes(const FitTask *shape)
 	return add_size(bytes,
 					newton_bytes(shape->nrows, nblocks, nweights,
 								 add_size(mul_size(shape->ncolumns,
-												   BINS_MAX * BINS_MAX),
+												   bins * bins),
 										  mul_size(npairs, PAIR_WEIGHTS *
 												   PAIR_WEIGHTS))));
 }

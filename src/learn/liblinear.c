@@ -245,7 +245,7 @@ typedef struct CodeNodes
 Size
 linear_codes_bytes(int64 nrows, int ncolumns, int npairs)
 {
-	Size		nodes = add_size(mul_size(ncolumns, BINS_MAX),
+	Size		nodes = add_size(mul_size(ncolumns, bins_most(nrows)),
 								 mul_size(npairs, COARSE_BINS * COARSE_BINS));
 	Size		row = add_size(mul_size(nodes + 2, sizeof(struct feature_node)),
 							   ROW_OVERHEAD);
