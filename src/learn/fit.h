@@ -263,7 +263,7 @@ extern Size codes_job_bytes(const FitTask *shape);
 
 /* ---- results in shared memory: fit_result.c ---- */
 
-extern Size fit_result_numbers(int ncolumns, int npairs);
+extern Size fit_result_numbers(int64 nrows, int ncolumns, int npairs);
 extern void fit_result_put(double *area, const Model *model);
 
 /* Fills intercept, terms and pairs. */

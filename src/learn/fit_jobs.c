@@ -69,8 +69,8 @@ task_layout(const FitTask *shape, char *base, FitArrays *arrays)
 	arrays->steps = place(base, &offset, shape->njobs, sizeof(int32));
 	arrays->done = place(base, &offset, shape->njobs, sizeof(int32));
 	arrays->result = place(base, &offset,
-						   shape->final ? fit_result_numbers(shape->ncolumns,
-															 shape->npairs) : 0,
+						   shape->final ?
+						   fit_result_numbers(nrows, ncolumns, shape->npairs) : 0,
 						   sizeof(double));
 	arrays->pairs = place(base, &offset, mul_size(2, shape->npairs),
 						  sizeof(int32));

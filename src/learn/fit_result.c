@@ -23,9 +23,9 @@ typedef struct Tape
 } Tape;
 
 Size
-fit_result_numbers(int ncolumns, int npairs)
+fit_result_numbers(int64 nrows, int ncolumns, int npairs)
 {
-	return add_size(3 + mul_size(ncolumns, TERM_NUMBERS + 3 * BINS_MAX),
+	return add_size(3 + mul_size(ncolumns, TERM_NUMBERS + 3 * bins_most(nrows)),
 					mul_size(npairs, PAIR_NUMBERS + 2 * COARSE_BINS +
 							 2 * COARSE_CELLS));
 }
