@@ -70,6 +70,7 @@ OBJS = \
 	src/learn/newton.o \
 	src/learn/linear_newton.o \
 	src/learn/monotone.o \
+	src/learn/penalties.o \
 	src/learn/liblinear.o \
 	src/learn/fit_result.o \
 	src/learn/fit_linear.o \

@@ -23,7 +23,7 @@ SELECT is((SELECT string_agg(DISTINCT coding, ' ') FROM terms), 'bins', 'every t
 SELECT is((SELECT string_agg(d ->> 'column' || ' ' || (d ->> 'reason'), ', ' ORDER BY d ->> 'column')
            FROM fitted, jsonb_array_elements(churn_model_info(m) #> '{provenance,dropped}') d),
           'fixed constant, rare constant, twice duplicate', 'what says nothing in bins is dropped');
-SELECT is((SELECT count(*) FROM terms WHERE term = 'smooth'), 24::bigint, '24 bins of a smooth column');
+SELECT is((SELECT count(*) FROM terms WHERE term = 'smooth'), 48::bigint, 'a bin of a smooth column for 50 rows');
 SELECT ok(max(share) - min(share) < .004, 'of equal size') FROM terms WHERE term = 'smooth';
 SELECT is((SELECT count(*) FROM terms WHERE term = 'flag'), 2::bigint, 'two of a boolean');
 SELECT is((SELECT array_agg(low ORDER BY low) FROM terms WHERE term = 'count_' AND low <= 4), ARRAY[1, 2, 3, 4]::float8[],

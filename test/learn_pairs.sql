@@ -2,7 +2,7 @@
 -- values that interact, purified curves, the same bits.
 \set ECHO none
 SET client_min_messages = warning;
-SELECT plan(27);
+SELECT plan(38);
 
 CREATE FUNCTION draw(i bigint, salt int) RETURNS float8 LANGUAGE sql IMMUTABLE AS
 $$ SELECT (hashint8extended(i, salt) & 1048575) / 1048576.0::float8 $$;
@@ -108,17 +108,39 @@ SELECT ok(max(abs(churn_predict(newton, c) - churn_predict(liblinear, c))) < 1e-
 FROM both_solvers, crossed c;
 
 -- ---- noise ----
--- three columns that add up among forty: pairs must not be taken in
-SELECT string_agg(format('draw(i, s * 1000 + %s) AS x%s', g, g), ', ') AS noise_columns FROM generate_series(1, 40) g \gset
-CREATE TABLE noise AS
-SELECT n.*, draw(id, 0) < 1 / (1 + exp(-(2 * sin(5 * x1) + 3 * abs(x2 - .5) + 2 * x3 - 2.2))) AS churned
-FROM (SELECT s AS seed, i AS id, :noise_columns FROM generate_series(1, 5) s, generate_series(s * 100000, s * 100000 + 3999) i) n;
-CREATE TABLE noise_figures AS
-SELECT f.seed, avg(log_loss(churn_log_odds(auto, n), churned)) - avg(log_loss(churn_log_odds(bins, n), churned)) AS lost
-FROM (SELECT n.seed, churn_fit(n, 'churned', '{"key": "id", "exclude": ["seed"], "encoding": "auto", "folds": 5}') AS auto,
-             churn_fit(n, 'churned', '{"key": "id", "exclude": ["seed"], "encoding": "bins"}') AS bins
-      FROM noise n WHERE id % 100000 < 2000 GROUP BY n.seed) f JOIN noise n USING (seed)
-WHERE n.id % 100000 >= 2000 GROUP BY f.seed;
-SELECT ok(lost <= .002, format('40 columns, seed %s: auto loses %s to the additive fit', seed, round(lost::numeric, 4)))
-FROM noise_figures ORDER BY seed;
+-- three columns that add up among 40, and among 200: auto against the fit of
+-- those three alone
+CREATE FUNCTION lost_to_noise(columns int) RETURNS TABLE (seed int, lost float8) LANGUAGE plpgsql AS $$
+DECLARE noise_names jsonb := (SELECT jsonb_agg('x' || g) || '"seed"' FROM generate_series(4, columns) g);
+BEGIN
+    DROP TABLE IF EXISTS noise;
+    EXECUTE format('CREATE TABLE noise AS
+        SELECT n.*, draw(id, 0) < 1 / (1 + exp(-(2 * sin(5 * x1) + 3 * abs(x2 - .5) + 2 * x3 - 2.2))) AS churned
+        FROM (SELECT s AS seed, i AS id, %s FROM generate_series(1, 5) s, generate_series(s * 100000, s * 100000 + 5999) i) n',
+        (SELECT string_agg(format('draw(i, s * 1000 + %s) AS x%s', g, g), ', ') FROM generate_series(1, columns) g));
+    RETURN QUERY SELECT f.seed, avg(log_loss(churn_log_odds(auto, n), n.churned)) - avg(log_loss(churn_log_odds(truth, n), n.churned))
+        FROM (SELECT n.seed, churn_fit(n, 'churned', '{"key": "id", "exclude": ["seed"], "encoding": "auto"}') AS auto,
+                     churn_fit(n, 'churned', jsonb_build_object('key', 'id', 'encoding', 'bins', 'exclude', noise_names)) AS truth
+              FROM noise n WHERE n.id % 100000 < 2000 GROUP BY n.seed) f JOIN noise n USING (seed)
+        WHERE n.id % 100000 >= 2000 GROUP BY f.seed;
+END $$;
+SELECT ok(lost <= .002, format('40 columns, seed %s: auto loses %s to the additive truth''s fit', seed, round(lost::numeric, 4)))
+FROM lost_to_noise(40) ORDER BY seed;
+SELECT ok(lost <= .002, format('200 columns, seed %s: auto loses %s to the additive truth''s fit', seed, round(lost::numeric, 4)))
+FROM lost_to_noise(200) ORDER BY seed;
+
+-- ---- missing values that interact, against the indicator model ----
+-- explicit columns: is x1 missing, and that times each of 8 bins of x4; the
+-- other interaction as it is
+CREATE TABLE indicated AS
+SELECT id, churned, x1, x2, x3, x4, x5, x1 IS NULL AS gap,
+       x1 IS NULL AND x4 < .125 AS g1, x1 IS NULL AND x4 < .25 AS g2, x1 IS NULL AND x4 < .375 AS g3, x1 IS NULL AND x4 < .5 AS g4,
+       x1 IS NULL AND x4 < .625 AS g5, x1 IS NULL AND x4 < .75 AS g6, x1 IS NULL AND x4 < .875 AS g7,
+       (x2 - .5) * (x3 - 2) AS product
+FROM crossed;
+SELECT ok(p.auc >= i.auc - .002, format('missing values: AUC %s, with explicit indicators %s', round(p.auc::numeric, 4), round(i.auc::numeric, 4)))
+FROM figures p, (SELECT churn_auc(churn_predict(m, i), churned) AS auc
+                 FROM indicated i, (SELECT churn_fit(i, 'churned', '{"key": "id", "encoding": "bins"}') AS m
+                                    FROM indicated i WHERE id <= 3000) f
+                 WHERE id > 3000) i WHERE p.e = 'pairs';
 SELECT * FROM finish();

@@ -30,6 +30,16 @@
 /* Cuts are learnt from at most about so many values, evenly spread. */
 #define CUT_ROWS	100000
 
+/* Bins of a column where rows are few, and rows that bear a bin more */
+#define BINS_FEW	24
+#define BINS_ROWS	50
+
+int
+bins_most(int64 ntraining)
+{
+	return Min(Max(ntraining / BINS_ROWS, BINS_FEW), BINS_MAX);
+}
+
 Size
 bins_gather_bytes(int64 nrows)
 {
@@ -88,24 +98,24 @@ bin_full(int64 have, int64 run, int64 wanted, int64 least)
 }
 
 /*
- * Fill bins from below; cuts[] takes at most BINS_MAX - 1.  Returns their
- * number.
+ * Fill at most "most" bins from below; cuts[] takes one less.  Returns the
+ * number of cuts.
  */
 static int
-place_cuts(const double *values, int64 n, int64 least, double *cuts)
+place_cuts(const double *values, int64 n, int most, int64 least, double *cuts)
 {
 	int			ncuts = 0;
 	int64		begin = 0;		/* of the current bin */
 	int64		end;			/* of the run of equal values at i */
 
-	for (int64 i = 0; i < n && ncuts < BINS_MAX - 1; i = end)
+	for (int64 i = 0; i < n && ncuts < most - 1; i = end)
 	{
 		for (end = i + 1; end < n && values[end] == values[i];)
 			end++;
 		if (n - i < least)
 			break;
 		if (i == begin ||
-			!bin_full(i - begin, end - i, (n - begin) / (BINS_MAX - ncuts),
+			!bin_full(i - begin, end - i, (n - begin) / (most - ncuts),
 					  least))
 			continue;
 		cuts[ncuts++] = values[i];
@@ -220,7 +230,7 @@ learn_column(const FitMatrix *matrix, int held_out, int64 ntraining,
 	if (n == 0)
 		return COLUMN_EMPTY;
 	column->fine.cuts = palloc(sizeof(double) * BINS_MAX);
-	column->fine.ncuts = place_cuts(values, n,
+	column->fine.ncuts = place_cuts(values, n, bins_most(ntraining),
 									(BINS_MIN_ROWS + stride - 1) / stride,
 									column->fine.cuts);
 	column->own = column->fine.ncuts + 1;
@@ -408,6 +418,7 @@ bins_block(const BinnedColumn *column, CodeBlock *block)
 	block->axis[0].missing_none = column->missing_weight;
 	block->own = &column->own;
 	block->nown = column->missing_weight;
+	block->penalty = 1;
 	block_measure(block);
 }
 

@@ -12,10 +12,10 @@
 #include "learn/fit.h"
 #include "learn/limits.h"
 
-#define BINS_MAX		24		/* of a column */
+#define BINS_MAX		128		/* of a column */
 #define BINS_MIN_ROWS	20		/* training rows in a bin, or in a missing
 								 * value's that has a weight of its own */
-#define COARSE_BINS		8		/* of a column in a pair */
+#define COARSE_BINS		12		/* of a column in a pair */
 #define PAIR_CELLS		((COARSE_BINS + 1) * (COARSE_BINS + 1))
 
 /* Cuts and what training saw of them; missing comes after the last bin */
@@ -59,6 +59,9 @@ typedef struct Binning
  * where the matrix is in memory.
  */
 extern Binning *bins_learn(const FitMatrix *matrix, int held_out);
+
+/* The most bins of a column: the more rows there are, the finer */
+extern int	bins_most(int64 ntraining);
 
 /* Bytes that bins_learn() needs beside the matrix, its result included */
 extern Size bins_bytes(int64 nrows, int ncolumns);

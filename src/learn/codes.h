@@ -55,6 +55,7 @@ typedef struct CodeBlock
 	int			nown;			/* codes with an indicator of their own */
 	const uint8_t *own;			/* which */
 	int			nweights;		/* indicators: products, then own ones */
+	double		penalty;		/* of half the square of each weight */
 } CodeBlock;
 
 /* Fill in ncodes and nweights from the rest. */
@@ -84,8 +85,8 @@ typedef struct CodeChunk
 } CodeChunk;
 
 /*
- * Minimise |weights|^2 / 2 + sum over training rows of c * log-loss; the
- * intercept is not penalised.  Rows that do not train are scored all the same.
+ * Minimise sum of penalty * weight^2 / 2, plus sum over training rows of c *
+ * log-loss; the intercept is not penalised.  Rows that do not train are scored all the same.
  */
 typedef struct CodeProblem
 {
@@ -130,6 +131,30 @@ extern size_t problem_bytes(const CodeProblem *problem);
  */
 extern int	newton_fit(const CodeProblem *problem, double tolerance,
 					   void *memory, double *weights, double *scores);
+
+/*
+ * freedom[block]: how many of a block's weights the rows have decided, not the
+ * penalty: n - penalty * trace of the inverse Hessian, the block taken for
+ * itself.  At weights and scores that newton_fit() left.
+ */
+extern void newton_freedom(const CodeProblem *problem, void *memory,
+						   const double *weights, double *scores,
+						   double *freedom);
+
+/* ---- penalties.c ---- */
+
+#define PENALTY_START	16		/* of blocks nothing is known of */
+
+/*
+ * Learn the penalties of the problem's blocks, "blocks", from the training
+ * rows, starting from those there are.  Memory, weights and scores as for
+ * newton_fit(), C included; freedom: working memory, a number a block.
+ */
+extern void penalties_learn(const CodeProblem *problem, CodeBlock *blocks,
+							int rounds, void *memory, double *freedom,
+							double *weights, double *scores);
+
+/* ---- newton.c ---- */
 
 /* scores[row] of given weights; memory as for newton_fit() */
 extern void newton_score(const CodeProblem *problem, void *memory,

@@ -27,8 +27,6 @@
 #include "learn/fit_run.h"
 
 #define DEFAULT_C			1.0
-/* for bins, whose jumps are counted in thousands of rows */
-#define DEFAULT_C_BINS		0.0625
 /*
  * LIBLINEAR stops at a share of the gradient at 0, where the bias column of
  * 100 weighs a hundred times what a standardised column does.
@@ -47,6 +45,9 @@
 #define PATH_STEP			2
 /* however short memory is, no fewer rows choose settings */
 #define LEAST_SEARCH_ROWS	500
+/* beside learnt penalties C is but a correction: 2^-4, 2^-3 … 2^2 */
+#define CODES_FIRST			(-4)
+#define CODES_LAST			2
 
 /* ---- rows and columns ---- */
 
@@ -212,6 +213,8 @@ task_loss(const Fit *fit, FitSolver solver, FitTask *shape)
 	shape->seed = fit->options->seed;
 	memcpy(shape->class_weights, fit->class_weights,
 		   sizeof(shape->class_weights));
+	shape->adaptive = shape->encoding != FIT_LINEAR &&
+		fit_learns_penalties(fit->options);
 	shape->solver = solver;
 	shape->tolerance = task_tolerance(shape);
 }
@@ -241,14 +244,17 @@ path_of_c(const Fit *fit, FitTask *shape)
 {
 	if (fit->options->c > 0)
 		shape->path[shape->npath++] = fit->options->c;
+	else if (shape->adaptive)
+		for (int e = CODES_FIRST; e <= CODES_LAST; e++)
+			shape->path[shape->npath++] = ldexp(1, e);
 	else
 		for (int e = PATH_FIRST; e <= PATH_LAST; e += PATH_STEP)
 			shape->path[shape->npath++] = ldexp(1, e);
 }
 
 /*
- * No pair, then numbers of pairs at the C of the additive model, a quarter
- * of it and four times as much; or the one number that was asked for.
+ * No pair, then more and more, each number at some values of C; or the one
+ * number that was asked for.
  */
 static void
 path_of_pairs(const Fit *fit, FitTask *shape)
@@ -257,7 +263,7 @@ path_of_pairs(const Fit *fit, FitTask *shape)
 	const int  *number = numbers;
 	int			nnumbers = lengthof(numbers);
 	const FitChoice *bins = &fit->choices[FIT_BINS];
-	int			around = fit->options->c > 0 ? 0 : 2;
+	int			around = shape->adaptive && fit->options->c == 0 ? 1 : 0;
 
 	shape->rank_c = bins->path[bins->chosen];
 	if (fit->options->pairs >= 0)
@@ -267,11 +273,12 @@ path_of_pairs(const Fit *fit, FitTask *shape)
 	}
 	else
 		shape->path[shape->npath++] = shape->rank_c;
-	for (int e = -around; e <= around; e += 2)
+	for (int i = 0; i < nnumbers; i++)
 	{
-		for (int i = 0; i < nnumbers; i++)
+		for (int e = -around; e <= around; e++)
 		{
-			shape->path[shape->npath] = ldexp(shape->rank_c, e);
+			shape->path[shape->npath] = around > 0 ? ldexp(1, e) :
+				shape->rank_c;
 			shape->path_pairs[shape->npath++] = number[i];
 		}
 	}
@@ -414,8 +421,7 @@ search(Fit *fit)
 
 	fit->encoding = asked == FIT_AUTO ? FIT_LINEAR :
 		asked == FIT_PAIRS ? FIT_BINS : asked;
-	fit->c = fit->options->c > 0 ? fit->options->c :
-		fit->encoding == FIT_LINEAR ? DEFAULT_C : DEFAULT_C_BINS;
+	fit->c = fit->options->c > 0 ? fit->options->c : DEFAULT_C;
 	fit->choice = &fit->choices[fit->encoding];
 	if (fit->options->folds < 2)
 		return;

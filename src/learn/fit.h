@@ -22,6 +22,7 @@
  *	  liblinear.c		 a solver, over any matrix
  *	  newton.c			 a solver, over codes (codes.h), newton_passes.c its
  *						 passes over the rows
+ *	  penalties.c		 learns a penalty for every column and pair
  *	  linear_newton.c	 a solver, over columns of numbers in passes
  *	  monotone.c		 limits on columns: linear ones, and curves
  *	  limits.c			 the same as inequalities, for newton.c
@@ -69,6 +70,14 @@ typedef enum FitPenalty
 	FIT_L1						/* liblinear alone; not over pairs */
 } FitPenalty;
 
+/* Encodings "bins" and "pairs": one penalty, or one for each block */
+typedef enum FitPenalties
+{
+	FIT_PENALTIES_AUTO,			/* learnt, unless C is given */
+	FIT_LEARNT,
+	FIT_EQUAL
+} FitPenalties;
+
 /* What becomes of out-of-fold log-odds */
 typedef enum FitCalibration
 {
@@ -92,6 +101,7 @@ typedef struct FitOptions
 	FitEncoding encoding;
 	FitSolver	solver;
 	FitPenalty	penalty;
+	FitPenalties penalties;
 	int			pairs;			/* -1: by folds */
 	bool		weighted;		/* classes have weights: */
 	bool		balanced;		/* by their numbers of rows, or */
@@ -107,6 +117,16 @@ typedef struct FitOptions
 	DateADT		reference_date; /* before */
 	bool		row_form;		/* excluded columns are no inputs at all */
 } FitOptions;
+
+/* Does every column and pair in bins get a penalty of its own? */
+static inline bool
+fit_learns_penalties(const FitOptions *options)
+{
+	if (options->penalty == FIT_L1)
+		return false;
+	return options->penalties == FIT_PENALTIES_AUTO ? options->c == 0 :
+		options->penalties == FIT_LEARNT;
+}
 
 /* Unknown keys and values out of range raise 22023. */
 extern FitOptions *fit_options_read(Jsonb *json);
@@ -416,6 +436,7 @@ struct FitTask
 	double		path[FIT_MAX_PATH]; /* values of C; final: the first */
 	int			path_pairs[FIT_MAX_PATH];	/* and numbers of pairs */
 	double		rank_c;			/* C of the additive models that rank pairs */
+	bool		adaptive;		/* codes: learn a penalty for each block */
 	int			npairs;			/* final: pairs to take in */
 	int			ntexts;			/* columns of levels */
 	Size		level_codes;	/* of these, at most, */

@@ -19,6 +19,9 @@
 
 #include "learn/bins.h"
 
+#define ROUNDS			10		/* of learning penalties, from nothing */
+#define ROUNDS_MORE		6		/* when more pairs have come in */
+
 /* products of so many indicators a side, and cells that miss a side */
 #define PAIR_WEIGHTS(side) ((side) * (side) + 2 * COARSE_BINS + 1)
 
@@ -48,10 +51,11 @@ codes_job_bytes(const FitTask *shape)
 	/* bins have borders between them, levels an indicator each */
 	int			of_pair = PAIR_WEIGHTS(shape->ntexts > 0 ? COARSE_BINS :
 									   COARSE_BINS - 1);
-	Size		nweights = add_size(mul_size(shape->ncolumns, BINS_MAX),
+	Size		bins = bins_most(shape->nrows);
+	Size		nweights = add_size(mul_size(shape->ncolumns, bins),
 									mul_size(npairs, of_pair)) +
 		shape->level_codes;
-	Size		squares = add_size(mul_size(shape->ncolumns, BINS_MAX * BINS_MAX),
+	Size		squares = add_size(mul_size(shape->ncolumns, bins * bins),
 								   mul_size(npairs, of_pair * of_pair)) +
 		shape->level_squares;
 	/* the dictionaries' numbers, counted and coded */
@@ -109,6 +113,13 @@ limit_codes(CodeFit *fit)
 										  fit->npairs, fit->monotone);
 }
 
+/* The penalty of a block before anything is learnt */
+static void
+start_penalty(CodeFit *fit, int block)
+{
+	fit->blocks[block].penalty = fit->task->adaptive ? PENALTY_START : 1;
+}
+
 /* A fit without pairs of the rows outside a fold */
 static CodeFit *
 code_fit_begin(FitTask *task, const FitArrays *arrays, int held_out)
@@ -124,7 +135,10 @@ code_fit_begin(FitTask *task, const FitArrays *arrays, int held_out)
 	fit->blocks = palloc0(sizeof(CodeBlock) * Max(room, 1));
 	fit->pairs = palloc0(sizeof(CodedPair) * Max(fit_task_pairs(task), 1));
 	for (int i = 0; i < fit->binning->ncolumns; i++)
+	{
 		bins_block(&fit->binning->columns[i], &fit->blocks[i]);
+		start_penalty(fit, i);
+	}
 	fit->problem.nrows = matrix->nrows;
 	fit->problem.blocks = fit->blocks;
 	fit->problem.nblocks = fit->binning->ncolumns;
@@ -177,8 +191,57 @@ code_pairs(CodeFit *fit, const ColumnPair *pairs, int npairs)
 		pairs_code(fit->binning, fit->training, pairs[i], &fit->pairs[i]);
 		pairs_block(fit->binning, &fit->pairs[i],
 					&fit->blocks[fit->binning->ncolumns + i]);
+		start_penalty(fit, fit->binning->ncolumns + i);
 	}
 	limit_codes(fit);
+}
+
+/* Working memory for the problem as it is now */
+static void
+need_memory(CodeFit *fit)
+{
+	if (fit->memory == NULL)
+		fit->memory =
+			MemoryContextAllocHuge(CurrentMemoryContext,
+								   problem_bytes(&fit->problem));
+}
+
+/*
+ * Learn penalties from the training rows, where the task wants it: of the
+ * first blocks alone, or of all there are now.
+ */
+static void
+learn_penalties(CodeFit *fit, int rounds)
+{
+	Limits	   *limits = fit->problem.limits;
+	double	   *freedom;
+
+	if (!fit->task->adaptive)
+		return;
+	need_memory(fit);
+	freedom = palloc(sizeof(double) * Max(fit->problem.nblocks, 1));
+	for (int label = 0; label < 2; label++)
+		fit->problem.c[label] = fit->task->class_weights[label];
+	fit->problem.limits = NULL;
+	penalties_learn(&fit->problem, fit->blocks, rounds, fit->memory, freedom,
+					fit->weights, fit->scores);
+	fit->problem.limits = limits;
+	pfree(freedom);
+}
+
+/* Weights times the roots of their penalties, or divided by them */
+static void
+scale_weights(CodeFit *fit, bool up)
+{
+	double	   *weight = fit->weights;
+
+	for (int b = 0; b < fit->problem.nblocks; b++)
+	{
+		double		root = sqrt(fit->blocks[b].penalty);
+
+		for (int i = 0; i < fit->blocks[b].nweights; i++)
+			*weight++ *= up ? root : 1 / root;
+	}
 }
 
 /*
@@ -200,6 +263,8 @@ stream_codes(CodeFit *fit, const ColumnPair *pairs, int npairs)
 	for (int i = 0; i < npairs; i++)
 		pairs_block(fit->binning, &fit->pairs[i],
 					&fit->blocks[fit->binning->ncolumns + i]);
+	for (int i = 0; i < nblocks; i++)
+		start_penalty(fit, i);
 	limit_codes(fit);
 	fit->problem.forgetful = add_size(codes, by_row) > fit->task->spare_bytes;
 	if (!fit->problem.forgetful)
@@ -218,15 +283,15 @@ solve(CodeFit *fit, double c, double tolerance)
 
 	for (int label = 0; label < 2; label++)
 		fit->problem.c[label] = c * fit->task->class_weights[label];
-	if (fit->memory == NULL)
-		fit->memory =
-			MemoryContextAllocHuge(CurrentMemoryContext,
-								   problem_bytes(&fit->problem));
+	need_memory(fit);
 	if (fit->task->solver == FIT_LIBLINEAR)
 	{
 		LinearProblem *linear = linear_problem_codes(&fit->problem);
 
+		/* its penalty is one for all: columns are scaled instead */
+		scale_weights(fit, true);
 		linear_fit(linear, fit->task, c, tolerance, fit->weights);
+		scale_weights(fit, false);
 		linear_free(linear);
 		newton_score(&fit->problem, fit->memory, fit->weights, fit->scores);
 	}
@@ -294,6 +359,13 @@ rank_inside(CodeFit *fit, int held_out, int want, ColumnPair *pairs)
 	return n;
 }
 
+/* Does a step take in more pairs than the one before? */
+static bool
+more_pairs(const FitTask *task, int step)
+{
+	return step > 0 && task->path_pairs[step] != task->path_pairs[step - 1];
+}
+
 /* One step of the path for one fold: its held-out loss */
 static double
 run_step(CodeFit *fit, FitArrays *arrays, int fold, int step)
@@ -301,7 +373,11 @@ run_step(CodeFit *fit, FitArrays *arrays, int fold, int step)
 	FitTask    *task = fit->task;
 
 	fit_report_progress(task, fold, step);
-	use_pairs(fit, Min(task->path_pairs[step], fit->npairs));
+	if (more_pairs(task, step))
+	{
+		use_pairs(fit, Min(task->path_pairs[step], fit->npairs));
+		learn_penalties(fit, ROUNDS_MORE);
+	}
 	solve(fit, task->path[step], task->tolerance);
 	put_scores(fit, arrays->log_odds + (Size) step * fit->matrix->nrows);
 	arrays->steps[fold] |= 1 << step;
@@ -327,6 +403,7 @@ follow_c(CodeFit *fit, FitArrays *arrays, int fold)
 	double		last = 0;
 	int			worse = 0;
 
+	learn_penalties(fit, ROUNDS);
 	for (int step = 0; step < fit->task->npath && worse < 2; step++)
 	{
 		double		loss = run_step(fit, arrays, fold, step);
@@ -338,31 +415,33 @@ follow_c(CodeFit *fit, FitArrays *arrays, int fold)
 }
 
 /*
- * The first step has no pair; then, for one C after the other, more and more
- * pairs, until the loss has grown twice running and is beyond the first's.
+ * The first step has no pair; then more and more pairs, for some values of C
+ * each, until the least loss of a number has been above the one before twice
+ * running, and above that without pairs.
  */
 static void
 follow_pairs(CodeFit *fit, FitArrays *arrays, int fold)
 {
 	const FitTask *task = fit->task;
 	double		first = run_step(fit, arrays, fold, 0);
-	double		last = first;
+	double		last = first,	/* of the number before */
+				least = first;	/* of this number */
 	int			worse = 0;
 
 	for (int step = 1; step < task->npath; step++)
 	{
 		double		loss;
 
-		if (task->path_pairs[step] < task->path_pairs[step - 1])
+		if (more_pairs(task, step) && step > 1)
 		{
-			last = first;
-			worse = 0;
+			worse = least > last ? worse + 1 : 0;
+			if (worse >= 2 && least > first)
+				return;
+			last = least;
+			least = INFINITY;
 		}
-		if (worse >= 2 && last > first)
-			continue;
 		loss = run_step(fit, arrays, fold, step);
-		worse = loss > last ? worse + 1 : 0;
-		last = loss;
+		least = Min(least, loss);
 	}
 }
 
@@ -380,6 +459,7 @@ codes_run_fold(FitTask *task, FitArrays *arrays, int fold)
 		return;
 	}
 	pairs = palloc(sizeof(ColumnPair) * most);
+	learn_penalties(fit, ROUNDS);
 	code_pairs(fit, pairs, rank_inside(fit, fold, most, pairs));
 	follow_pairs(fit, arrays, fold);
 }
@@ -486,7 +566,10 @@ codes_run_final(FitTask *task, FitArrays *arrays)
 	(task->in_place ? stream_codes : code_pairs) (fit, pairs,
 												  final_pairs(fit, arrays,
 															  pairs));
+	learn_penalties(fit, ROUNDS);
 	use_pairs(fit, fit->npairs);
+	if (fit->npairs > 0)
+		learn_penalties(fit, ROUNDS_MORE);
 	solve(fit, task->path[0], task->tolerance);
 	if (fit->stream != NULL)
 		code_stream_free(fit->stream);

@@ -198,6 +198,7 @@ static const OptionHandler handlers[] = {
 	{"memory", read_memory},
 	{"monotone", read_monotone},
 	{"pairs", read_pairs},
+	{"penalties", read_penalties},
 	{"penalty", read_penalty},
 	{"positive", read_positive},
 	{"reference_date", read_reference_date},

@@ -29,6 +29,8 @@ extern int	option_choice(const char *key, const JsonbValue *value,
 
 /* ---- options of the loss and its limits: fit_options_loss.c ---- */
 
+extern void read_penalties(FitOptions *options, const char *key,
+						   const JsonbValue *value);
 extern void read_penalty(FitOptions *options, const char *key,
 						 const JsonbValue *value);
 extern void read_class_weights(FitOptions *options, const char *key,

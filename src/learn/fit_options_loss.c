@@ -22,6 +22,16 @@ read_penalty(FitOptions *options, const char *key, const JsonbValue *value)
 												  "\"l2\" or \"l1\"");
 }
 
+void
+read_penalties(FitOptions *options, const char *key, const JsonbValue *value)
+{
+	static const char *const choices[] = {"auto", "learnt", "equal", NULL}; /* as FitPenalties */
+
+	options->penalties = (FitPenalties)
+		option_choice(key, value, choices,
+					  "\"auto\", \"learnt\" or \"equal\"");
+}
+
 /* The next pair of an object's iterator; false at its end */
 static bool
 next_member(JsonbIterator **iterator, char **name, JsonbValue *value)
@@ -172,6 +182,9 @@ options_check_together(const FitOptions *options)
 	if (options->pairs > 0 && options->folds < 3)
 		contradiction("pairs are ranked by folds, at least 3 of them",
 					  "Raise option \"folds\", or leave out \"pairs\".");
+	if (options->penalties == FIT_LEARNT && options->penalty == FIT_L1)
+		contradiction("penalties cannot be learnt with penalty \"l1\"",
+					  "Leave out \"penalties\", or ask for penalty \"l2\".");
 	if (options->pairs > 0 && options->penalty == FIT_L1)
 		contradiction("pairs cannot take penalty \"l1\"",
 					  "Leave out \"pairs\", or ask for penalty \"l2\".");

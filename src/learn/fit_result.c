@@ -25,7 +25,8 @@ typedef struct Tape
 Size
 fit_result_numbers(const FitTask *shape)
 {
-	return add_size(3 + mul_size(shape->ncolumns, TERM_NUMBERS + 3 * BINS_MAX) +
+	return add_size(3 + mul_size(shape->ncolumns,
+								 TERM_NUMBERS + 3 * bins_most(shape->nrows)) +
 					mul_size(3, shape->level_codes),
 					mul_size(shape->npairs, PAIR_NUMBERS + 2 * COARSE_BINS +
 							 2 * COARSE_CELLS));

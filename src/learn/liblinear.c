@@ -377,7 +377,7 @@ Size
 linear_codes_bytes(int64 nrows, int ncolumns, int npairs,
 				   FitPenalty penalty)
 {
-	Size		nodes = add_size(mul_size(ncolumns, BINS_MAX),
+	Size		nodes = add_size(mul_size(ncolumns, bins_most(nrows)),
 								 mul_size(npairs, COARSE_BINS * COARSE_BINS));
 	Size		row = add_size(mul_size(nodes + 2, node_bytes(penalty)),
 							   ROW_OVERHEAD);
@@ -385,7 +385,10 @@ linear_codes_bytes(int64 nrows, int ncolumns, int npairs,
 	return add_size(mul_size(nrows, row), mul_size(nodes, COLUMN_OVERHEAD));
 }
 
-/* Indicators of every code of a block: its sums of a single row */
+/*
+ * Indicators of every code of a block: its sums of a single row, scaled so
+ * that a penalty of 1 is the block's.
+ */
 static CodeNodes *
 code_nodes(const CodeBlock *block, int first_index)
 {
@@ -406,7 +409,7 @@ code_nodes(const CodeBlock *block, int first_index)
 			if (x[i] == 0)
 				continue;
 			nodes->nodes[nodes->n].index = first_index + i;
-			nodes->nodes[nodes->n++].value = x[i];
+			nodes->nodes[nodes->n++].value = x[i] / sqrt(block->penalty);
 		}
 	}
 	pfree(x);

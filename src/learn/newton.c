@@ -46,7 +46,7 @@ newton_bytes(int64_t nrows, int nblocks, int nweights, size_t squares)
 	return sizeof(double) * (2 * (size_t) nrows +
 							 (3 + NEWTON_TURNS) * (size_t) nblocks * CODES_MAX +
 							 (size_t) nblocks +
-							 8 * ((size_t) nweights + 1) + squares);
+							 9 * ((size_t) nweights + 1) + squares);
 }
 
 size_t
@@ -66,7 +66,7 @@ newton_place(Newton *newton, double *memory, double *scores)
 	size_t		codes = (size_t) problem->nblocks * CODES_MAX;
 	double	  **by_weight[] = {&newton->gradient, &newton->direction,
 		&newton->residual, &newton->solved, &newton->search,
-		&newton->product, &newton->tried,
+		&newton->product, &newton->tried, &newton->penalty,
 	&newton->preconditioner.shifts};
 
 	if (!problem->forgetful)
@@ -91,6 +91,21 @@ newton_place(Newton *newton, double *memory, double *scores)
 	/* free until a step begins to search */
 	newton->preconditioner.scratch = newton->search;
 	newton->preconditioner.factors = memory;
+	for (int b = 0, i = 0; b < problem->nblocks; b++)
+		for (int k = 0; k < problem->blocks[b].nweights; k++)
+			newton->penalty[i++] = problem->blocks[b].penalty;
+	newton->penalty[newton->n - 1] = 0;
+}
+
+/* What weights cost */
+static double
+penalty_of(const Newton *newton, const double *weights)
+{
+	double		sum = 0;
+
+	for (int i = 0; i < newton->n - 1; i++)
+		sum += newton->penalty[i] * weights[i] * weights[i];
+	return sum / 2;
 }
 
 /* ---- derivatives ---- */
@@ -106,7 +121,7 @@ gradient(Newton *newton, const double *weights)
 	newton->preconditioner.sum = curvature + LEAST_CURVATURE;
 	newton_collect(newton, slopes, newton->gradient);
 	for (int i = 0; i < newton->n - 1; i++)
-		newton->gradient[i] += weights[i];
+		newton->gradient[i] += newton->penalty[i] * weights[i];
 	limits_gradient(newton->problem->limits, weights, newton->gradient);
 	newton_count_curvature(newton);
 	for (int b = 0; b < newton->problem->nblocks; b++)
@@ -125,7 +140,7 @@ multiply(Newton *newton)
 
 	newton_collect(newton, all, newton->product);
 	for (int i = 0; i < newton->n - 1; i++)
-		newton->product[i] += newton->search[i];
+		newton->product[i] += newton->penalty[i] * newton->search[i];
 	limits_product(newton->problem->limits, newton->search, newton->product);
 	newton->product[newton->n - 1] +=
 		LEAST_CURVATURE * newton->search[newton->n - 1];
@@ -208,7 +223,7 @@ take_step(Newton *newton, double *weights, double *objective, double slope)
 
 		for (int w = 0; w < newton->n; w++)
 			newton->tried[w] = weights[w] + length * newton->direction[w];
-		next = dot(newton->tried, newton->tried, newton->n - 1) / 2 +
+		next = penalty_of(newton, newton->tried) +
 			newton_loss_at(newton, length) +
 			limits_loss(newton->problem->limits, newton->tried);
 		/* near the minimum what is gained drowns in rounding */
@@ -235,6 +250,23 @@ newton_score(const CodeProblem *problem, void *memory, const double *weights,
 	newton_set_scores(&newton, weights);
 }
 
+void
+newton_freedom(const CodeProblem *problem, void *memory,
+			   const double *weights, double *scores, double *freedom)
+{
+	Newton		newton = {0};
+
+	newton.problem = problem;
+	newton.n = problem_weights(problem) + 1;
+	newton_place(&newton, memory, scores);
+	newton_set_scores(&newton, weights);
+	gradient(&newton, weights);
+	for (int b = 0; b < problem->nblocks; b++)
+		freedom[b] = problem->blocks[b].nweights -
+			problem->blocks[b].penalty *
+			precondition_trace(&newton.preconditioner, b);
+}
+
 int
 newton_fit(const CodeProblem *problem, double tolerance, void *memory,
 		   double *weights, double *scores)
@@ -246,7 +278,7 @@ newton_fit(const CodeProblem *problem, double tolerance, void *memory,
 	newton.n = problem_weights(problem) + 1;
 	newton_place(&newton, memory, scores);
 	newton_set_scores(&newton, weights);
-	objective = dot(weights, weights, newton.n - 1) / 2 +
+	objective = penalty_of(&newton, weights) +
 		newton_loss_at(&newton, 0) + limits_loss(problem->limits, weights);
 	for (int step = 0; step < MAX_STEPS; step++)
 	{

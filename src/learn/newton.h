@@ -12,8 +12,8 @@
 #include "learn/codes.h"
 
 /*
- * Of each block, H = I + A'DA - hh'/S as a Cholesky factor, where A are the
- * indicators by code, D the curvature by code, h = A'D1 and S = sum of D:
+ * Of each block, H = pI + A'DA - hh'/S as a Cholesky factor, where A are the
+ * indicators by code, p the penalty, D the curvature by code, h = A'D1 and S = sum of D:
  * the intercept is eliminated, for each block is as good as a shift of it.
  */
 typedef struct Preconditioner
@@ -40,6 +40,10 @@ extern void precondition_solve(const double *factor, int n, double *x);
 /* One block's part, from its curvature by code */
 extern void precondition_block(Preconditioner *preconditioner, int block,
 							   const double *curvature);
+
+/* Trace of the inverse of one block's part */
+extern double precondition_trace(const Preconditioner *preconditioner,
+								 int block);
 
 /* out = preconditioner^-1 * residual, the intercept last */
 extern void precondition(const Preconditioner *preconditioner,

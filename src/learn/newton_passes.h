@@ -36,6 +36,7 @@ typedef struct Newton
 	double	   *search;			/* direction of a conjugate gradient step */
 	double	   *product;		/* Hessian times it */
 	double	   *tried;			/* weights at the end of a step */
+	double	   *penalty;		/* the intercept has none */
 	int			passes;
 } Newton;
 

@@ -324,6 +324,7 @@ pairs_block(const Binning *binning, const CodedPair *pair, CodeBlock *block)
 	block->axis[1] = bins_coarse_axis(&binning->columns[pair->columns.second]);
 	block->own = pair->own;
 	block->nown = pair->nown;
+	block->penalty = 1;
 	block_measure(block);
 }
 

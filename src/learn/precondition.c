@@ -41,7 +41,7 @@ precondition_numbers(const CodeProblem *problem)
 	return all;
 }
 
-/* Column "at" of I + A'DA - hh'/S: what a unit weight comes to */
+/* Column "at" of pI + A'DA - hh'/S: what a unit weight comes to */
 static void
 hessian_column(const CodeBlock *block, const double *curvature,
 			   const double *shifts, double sum, int at, double *column)
@@ -56,7 +56,7 @@ hessian_column(const CodeBlock *block, const double *curvature,
 	block_sums(block, values, column);
 	for (int i = 0; i < block->nweights; i++)
 		column[i] -= shifts[i] * shifts[at] / sum;
-	column[at] += 1;
+	column[at] += block->penalty;
 }
 
 void
@@ -92,8 +92,37 @@ precondition_block(Preconditioner *preconditioner, int block,
 	for (int i = 0; i < this->nweights; i++)
 		hessian_column(this, curvature, shifts, preconditioner->sum, i,
 					   factor + (size_t) i * this->nweights);
-	/* at least 1 but for rounding: the penalty's part */
-	precondition_factorise(factor, this->nweights, 0.5);
+	/* at least the penalty but for rounding */
+	precondition_factorise(factor, this->nweights, this->penalty / 2);
+}
+
+/* The squares of the inverse factor, a column after the other */
+double
+precondition_trace(const Preconditioner *preconditioner, int block)
+{
+	int			n = preconditioner->problem->blocks[block].nweights;
+	size_t		at;
+	const double *factor;
+	double		trace = 0;
+
+	(void) block_begin(preconditioner->problem, block, &at);
+	factor = preconditioner->factors + at;
+	for (int column = 0; column < n; column++)
+	{
+		double		x[CODES_MAX];
+
+		for (int i = column; i < n; i++)
+		{
+			const double *row = factor + (size_t) i * n;
+			double		left = i == column;
+
+			for (int k = column; k < i; k++)
+				left -= row[k] * x[k];
+			x[i] = left / row[i];
+			trace += x[i] * x[i];
+		}
+	}
+	return trace;
 }
 
 void

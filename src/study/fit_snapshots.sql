@@ -67,6 +67,17 @@ CREATE FUNCTION churn_chosen_c(model churn_model, encoding text) RETURNS float8
     $$;
 COMMENT ON FUNCTION churn_chosen_c(churn_model, text) IS 'support function of churn_train: C that cross-validation chose for an encoding; NULL when it was not tried';
 
+-- A C that is given means one penalty for all curves, unless the folds chose it
+-- beside learnt ones.
+CREATE FUNCTION churn_learnt_penalties(options jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+        SELECT CASE WHEN coalesce(options, '{}') ?| '{c,penalties}' OR options->>'penalty' = 'l1' THEN '{}'
+            ELSE '{"penalties": "learnt"}' END::jsonb
+    $$;
+COMMENT ON FUNCTION churn_learnt_penalties(jsonb) IS 'support function of churn_train: option penalties that makes a chosen C mean what it meant when the folds chose it';
+
 -- Training dates that end before the newest of them begins.
 CREATE FUNCTION churn_older_dates(definition churn_studies, dates date[]) RETURNS date[]
     LANGUAGE sql STABLE
@@ -112,7 +123,8 @@ BEGIN
     SELECT * INTO linear FROM @extschema@.churn_fit_snapshots(definition, spec,
         once || jsonb_build_object('encoding', 'linear', 'c', linear_c), older);
     SELECT * INTO bins FROM @extschema@.churn_fit_snapshots(definition, spec,
-        once || jsonb_build_object('encoding', 'bins', 'c', bins_c), older);
+        once || jsonb_build_object('encoding', 'bins', 'c', bins_c)
+            || @extschema@.churn_learnt_penalties(options), older);
     EXECUTE format(
         'SELECT pg_catalog.count(*) AS rows, pg_catalog.avg(t.linear) AS linear, pg_catalog.avg(t.bins) AS bins,'
         ' pg_catalog.stddev_samp(t.linear - t.bins) / pg_catalog.sqrt(pg_catalog.count(*)) AS error'

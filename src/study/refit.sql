@@ -25,6 +25,8 @@ CREATE FUNCTION churn_model_settings(model churn_model) RETURNS jsonb
     SET search_path = pg_catalog, pg_temp
     AS $$
         SELECT jsonb_build_object('encoding', p->'encoding', 'c', p->'c')
+            || CASE WHEN p ? 'penalties'
+                THEN jsonb_build_object('penalties', p->'penalties') ELSE '{}' END
             || CASE WHEN p->>'encoding' = 'pairs'
                 THEN jsonb_build_object('pairs', p->'pairs') ELSE '{}' END
         FROM (SELECT @extschema@.churn_model_info(model)->'provenance') AS m (p)

@@ -183,10 +183,10 @@ int
 main(void)
 {
 	CodeBlock	blocks[3] = {
-		{first, {{.nbins = FIRST, .means = first_means}}, 0, 1, first_own, 0},
-		{second, {{.nbins = SECOND, .means = second_means}}, 0, 0, NULL, 0},
+		{first, {{.nbins = FIRST, .means = first_means}}, 0, 1, first_own, 0, 1},
+		{second, {{.nbins = SECOND, .means = second_means}}, 0, 0, NULL, 0, 1},
 		{cells, {{.nbins = FIRST, .means = first_means},
-		{.nbins = SECOND, .means = second_means}}, 0, 3, cell_own, 0}
+		{.nbins = SECOND, .means = second_means}}, 0, 3, cell_own, 0, 1}
 	};
 	CodeProblem problem = {.nrows = ROWS, .churned = churned,
 		.training = training, .c = {1, 1}, .nblocks = 3, .blocks = blocks};

@@ -233,13 +233,13 @@ int
 main(void)
 {
 	CodeBlock	blocks[5] = {
-		{codes[0], {{.nbins = A, .means = means_a}}, 0, 1, own_a, 0},
-		{codes[1], {{.nbins = B, .means = means_b}}, 0, 0, NULL, 0},
-		{codes[2], {{.nbins = B, .means = means_b}}, 0, 0, NULL, 0},
+		{codes[0], {{.nbins = A, .means = means_a}}, 0, 1, own_a, 0, 1},
+		{codes[1], {{.nbins = B, .means = means_b}}, 0, 0, NULL, 0, 1},
+		{codes[2], {{.nbins = B, .means = means_b}}, 0, 0, NULL, 0, 1},
 		{codes[3], {{.nbins = A_HALF, .means = means_half},
-		{.nbins = B, .means = means_b}}, 0, 2, own_ab, 0},
+		{.nbins = B, .means = means_b}}, 0, 2, own_ab, 0, 1},
 		{codes[4], {{.nbins = B, .means = means_b},
-		{.nbins = A_HALF, .means = means_half}}, 0, 0, NULL, 0},
+		{.nbins = A_HALF, .means = means_half}}, 0, 0, NULL, 0, 1},
 	};
 	const double path[] = {1e-3, 0.1, 10, 1e4};
 

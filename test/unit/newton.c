@@ -2,7 +2,7 @@
  * The solver over codes against its own definition: indicators written out,
  * the gradient at the solution by a naive sum, and another start.
  *
- * sources: src/learn/newton.c src/learn/newton_passes.c src/learn/precondition.c src/learn/thermometer.c src/learn/limits.c
+ * sources: src/learn/newton.c src/learn/newton_passes.c src/learn/precondition.c src/learn/penalties.c src/learn/thermometer.c src/learn/limits.c
  */
 #include <math.h>
 #include <stdio.h>
@@ -139,8 +139,11 @@ naive_gradient(const CodeProblem *problem, const double *weights,
 				sums[i] += x[i] * problem->c[churned[row]] *
 					(1 / (1 + exp(-z)) - churned[row]);
 	}
+	for (int b = 0, i = 0; b < problem->nblocks; b++)
+		for (int k = 0; k < problem->blocks[b].nweights; k++, i++)
+			sums[i] += problem->blocks[b].penalty * weights[i];
 	for (int i = 0; i <= n; i++)
-		largest = fmax(largest, fabs(sums[i] + (i < n ? weights[i] : 0)));
+		largest = fmax(largest, fabs(sums[i]));
 	return largest / (problem->c[1] * ROWS);
 }
 
@@ -174,6 +177,44 @@ load(void *arg, int64_t at, CodeChunk *chunk)
 	chunk->training = NULL;
 	(*(int *) arg)++;
 }
+/*
+ * Learnt penalties: a block that made the outcome moves more freely than one
+ * of the same codes shuffled, and a further round changes little.
+ */
+static void
+check_penalties(void)
+{
+	static uint8_t shuffled[ROWS];
+	static double scores[ROWS];
+	CodeBlock	blocks[2] = {
+		{first, {{FIRST, first_means, false, 0, false}}, 0, 0, NULL, 0, PENALTY_START},
+		{shuffled, {{FIRST, first_means, false, 0, false}}, 0, 0, NULL, 0, PENALTY_START}
+	};
+	CodeProblem problem = {.nrows = ROWS,.churned = churned,
+		.training = training,.c = {1, 1},.nblocks = 2,.blocks = blocks};
+	double		weights[WEIGHTS] = {0},
+				freedom[2],
+				before;
+	void	   *memory;
+
+	for (int i = 0; i < ROWS; i++)
+		shuffled[i] = first[(i * 7 + 3) % ROWS];
+	for (int b = 0; b < 2; b++)
+		block_measure(&blocks[b]);
+	memory = malloc(problem_bytes(&problem));
+	penalties_learn(&problem, blocks, 20, memory, freedom, weights, scores);
+	ok(blocks[1].penalty > 10 * blocks[0].penalty,
+	   "noise is held tighter than signal",
+	   blocks[1].penalty / blocks[0].penalty);
+	ok(freedom[0] > 1 && freedom[0] <= blocks[0].nweights,
+	   "weights that the rows decide", freedom[0]);
+	before = blocks[0].penalty;
+	penalties_learn(&problem, blocks, 1, memory, freedom, weights, scores);
+	ok(fabs(blocks[0].penalty / before - 1) < 1e-2, "a fixed point",
+	   blocks[0].penalty / before);
+	free(memory);
+}
+
 
 /* Without numbers by row, and rows in chunks: the same bits in less memory */
 static void
@@ -245,18 +286,18 @@ int
 main(void)
 {
 	CodeBlock	bins[3] = {
-		{first, {{FIRST, first_means, false, 0, false}}, 0, 1, first_own, 0},
-		{second, {{SECOND, second_means, false, 0, false}}, 0, 0, NULL, 0},
+		{first, {{FIRST, first_means, false, 0, false}}, 0, 1, first_own, 0, 1},
+		{second, {{SECOND, second_means, false, 0, false}}, 0, 0, NULL, 0, 4},
 		{cells, {{FIRST, first_means, false, 0, false},
-		{SECOND, second_means, false, 0, false}}, 0, 2, cell_own, 0}
+		{SECOND, second_means, false, 0, false}}, 0, 2, cell_own, 0, 0.5}
 	};
 
 	/* the last known code of the first axis is too rare for a weight */
 	CodeBlock	levels[3] = {
-		{first, {{FIRST, level_means, true, FIRST - 1, true}}, 0, 1, first_own, 0},
-		{second, {{SECOND, level_means, true, SECOND, false}}, 0, 0, NULL, 0},
+		{first, {{FIRST, level_means, true, FIRST - 1, true}}, 0, 1, first_own, 0, 1},
+		{second, {{SECOND, level_means, true, SECOND, false}}, 0, 0, NULL, 0, 2},
 		{cells, {{FIRST, level_means, true, FIRST - 1, false},
-		{SECOND, second_means, false, 0, false}}, 0, 2, cell_own, 0}
+		{SECOND, second_means, false, 0, false}}, 0, 2, cell_own, 0, 1}
 	};
 
 	make_rows();
@@ -265,6 +306,7 @@ main(void)
 	try_blocks(bins, 3, 6 + 3 + 17);
 	try_blocks(levels, 3, FIRST - 1 + 1 + SECOND +
 			   (FIRST - 1) * (SECOND - 1) + 2);
+	check_penalties();
 	printf("1..%d\n", number);
 	return failures > 0;
 }
