@@ -359,6 +359,26 @@ rank_inside(CodeFit *fit, int held_out, int want, ColumnPair *pairs)
 	return n;
 }
 
+/*
+ * Columns of a pair may move again: products of thermometers are anchored at
+ * the lowest bins, so what they say needs curves to stand on, also of columns
+ * that say nothing alone.
+ */
+static void
+free_partners(CodeFit *fit, int npairs)
+{
+	if (!fit->task->adaptive)
+		return;
+	for (int i = 0; i < npairs; i++)
+	{
+		CodeBlock  *first = &fit->blocks[fit->pairs[i].columns.first];
+		CodeBlock  *second = &fit->blocks[fit->pairs[i].columns.second];
+
+		first->penalty = Min(first->penalty, PENALTY_START);
+		second->penalty = Min(second->penalty, PENALTY_START);
+	}
+}
+
 /* Does a step take in more pairs than the one before? */
 static bool
 more_pairs(const FitTask *task, int step)
@@ -375,6 +395,7 @@ run_step(CodeFit *fit, FitArrays *arrays, int fold, int step)
 	fit_report_progress(task, fold, step);
 	if (more_pairs(task, step))
 	{
+		free_partners(fit, Min(task->path_pairs[step], fit->npairs));
 		use_pairs(fit, Min(task->path_pairs[step], fit->npairs));
 		learn_penalties(fit, ROUNDS_MORE);
 	}
@@ -567,6 +588,7 @@ codes_run_final(FitTask *task, FitArrays *arrays)
 												  final_pairs(fit, arrays,
 															  pairs));
 	learn_penalties(fit, ROUNDS);
+	free_partners(fit, fit->npairs);
 	use_pairs(fit, fit->npairs);
 	if (fit->npairs > 0)
 		learn_penalties(fit, ROUNDS_MORE);

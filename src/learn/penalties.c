@@ -26,8 +26,23 @@
 
 #define LEAST_PENALTY	0.1		/* jumps of 3 are no surprise */
 #define MOST_PENALTY	1e5
+#define MOST_PRIOR		2.0
+#define PRIOR_SHARE		0.25
 #define TOLERANCE		1e-4	/* of the fits in between */
 #define LEAST_SQUARE	1e-12	/* of weights that are all 0 */
+
+/*
+ * What the prior of a penalty adds to the weights that are decided: a curve
+ * has more ways to follow noise than a single step.  Pairs, few and chosen by
+ * the folds, need none.
+ */
+static double
+prior_of(const CodeBlock *block)
+{
+	if (block->axis[1].nbins > 0)
+		return 0;
+	return fmin(MOST_PRIOR, PRIOR_SHARE * (block->nweights - 1));
+}
 
 /* One assignment for every block */
 static void
@@ -41,8 +56,8 @@ penalties_update(CodeBlock *blocks, int nblocks, const double *freedom,
 		for (int i = 0; i < blocks[b].nweights; i++)
 			square += weights[i] * weights[i];
 		weights += blocks[b].nweights;
-		blocks[b].penalty = fmin(fmax(freedom[b] / square, LEAST_PENALTY),
-								 MOST_PENALTY);
+		square = (freedom[b] + prior_of(&blocks[b])) / square;
+		blocks[b].penalty = fmin(fmax(square, LEAST_PENALTY), MOST_PENALTY);
 	}
 }
 
