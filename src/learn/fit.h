@@ -122,10 +122,7 @@ typedef struct FitOptions
 static inline bool
 fit_learns_penalties(const FitOptions *options)
 {
-	if (options->penalty == FIT_L1)
-		return false;
-	return options->penalties == FIT_PENALTIES_AUTO ? options->c == 0 :
-		options->penalties == FIT_LEARNT;
+	return options->penalties == FIT_LEARNT;
 }
 
 /* Unknown keys and values out of range raise 22023. */
