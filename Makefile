@@ -20,6 +20,9 @@ OBJS = \
 	src/history/features_variety.o \
 	src/history/features_list.o \
 	src/history/features_compute.o \
+	src/history/phrase_templates.o \
+	src/history/phrase_say.o \
+	src/history/phrase_nouns.o \
 	src/history/phrase_frequency.o \
 	src/history/phrase_money.o \
 	src/history/phrase_rhythm.o \
@@ -48,7 +51,11 @@ OBJS = \
 	src/learn/model_text_terms.o \
 	src/learn/model_text.o \
 	src/learn/model_info.o \
+	src/learn/cells.o \
 	src/learn/model_curves.o \
+	src/learn/model_importance.o \
+	src/learn/scorecard.o \
+	src/learn/model_sql.o \
 	src/learn/levels.o \
 	src/learn/level_codes.o \
 	src/learn/model_calibration.o \
@@ -95,6 +102,8 @@ OBJS = \
 	src/learn/information.o \
 	src/learn/predict.o \
 	src/learn/contributions.o \
+	src/learn/unnamed.o \
+	src/learn/themes.o \
 	src/learn/reasons.o \
 	src/learn/fit_memory.o \
 	src/measure/ranking.o \
@@ -111,10 +120,12 @@ OBJS = \
 	src/measure/bins.o \
 	src/measure/bootstrap.o \
 	src/measure/calibration.o \
+	src/measure/cells.o \
 	src/measure/curves.o \
 	src/measure/drift.o \
 	src/measure/drift_sql.o \
 	src/measure/evaluate.o \
+	src/measure/expected.o \
 	src/measure/figures.o \
 	src/measure/hmeasure.o \
 	src/measure/hull.o \
@@ -129,12 +140,14 @@ OBJS = \
 	src/study/key.o \
 	src/study/source.o \
 	src/study/owner.o \
+	src/study/work_lock.o \
 	src/study/rebuild.o \
 	src/study/refresh.o \
 	src/study/session.o \
 	src/study/fit_query.o \
 	src/study/live.o \
 	src/study/score.o \
+	src/operate/run.o \
 	src/operate/report_field.o \
 	src/operate/report_html.o \
 	src/operate/report_style.o \
@@ -157,6 +170,7 @@ SQL_PARTS = \
 	src/history/features.sql \
 	src/history/standing.sql \
 	src/learn/model.sql \
+	src/learn/model_use.sql \
 	src/learn/fit.sql \
 	src/learn/predict.sql \
 	src/learn/fit_memory.sql \
@@ -173,6 +187,8 @@ SQL_PARTS = \
 	src/measure/evaluate.sql \
 	src/measure/curves.sql \
 	src/measure/drift.sql \
+	src/measure/cells.sql \
+	src/measure/expected.sql \
 	src/measure/arms.sql \
 	src/measure/survival.sql \
 	src/simulate/simulate.sql \
@@ -186,6 +202,7 @@ SQL_PARTS = \
 	src/study/fit_by_snapshot.sql \
 	src/study/train.sql \
 	src/study/refit.sql \
+	src/study/unnamed.sql \
 	src/study/score.sql \
 	src/study/load.sql \
 	src/study/rebuild.sql \
@@ -201,11 +218,21 @@ SQL_PARTS = \
 	src/operate/metric.sql \
 	src/operate/verdict.sql \
 	src/operate/rows.sql \
+	src/operate/distributions.sql \
 	src/operate/registry.sql \
+	src/operate/treated.sql \
+	src/operate/monitor.sql \
+	src/operate/realised.sql \
+	src/operate/alerts.sql \
 	src/operate/slices.sql \
 	src/operate/compare.sql \
+	src/operate/policy.sql \
+	src/operate/retrain.sql \
 	src/operate/report_figures.sql \
-	src/operate/report.sql
+	src/operate/report.sql \
+	src/operate/runs.sql \
+	src/operate/schedule.sql \
+	src/operate/status.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =

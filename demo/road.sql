@@ -139,28 +139,18 @@ SELECT user_id AS one FROM shop_churn WHERE score > .5
 ORDER BY value_at_risk DESC NULLS LAST, user_id LIMIT 1 \gset
 SELECT to_char(churn_score(:'one'), 'FM0.0000') AS score \gset
 \echo 'SELECT churn_score(':one');  →' :score
-\echo 'SELECT * FROM churn_explain(':one');'
+\echo 'SELECT * FROM churn_explain_themes(':one');'
 \echo
--- the six features that raise the risk most, the three that lower it most
-CREATE TEMP TABLE explained AS
-    SELECT e.*, CASE WHEN feature = '(base)' THEN 1 WHEN rank <= 6 AND contribution > 0 THEN 2
-        WHEN rank <= 3 AND contribution < 0 THEN 4 ELSE 5 END AS part
-    FROM (SELECT *, row_number() OVER (PARTITION BY feature <> '(base)' AND contribution > 0,
-            feature <> '(base)' AND contribution < 0
-            ORDER BY abs(contribution) DESC, feature) AS rank
-        FROM churn_explain(:'one')) AS e;
-SELECT phrase, to_char(contribution, 'S990.00') AS "log-odds",
-    CASE WHEN part IN (2, 4, 5) THEN repeat(CASE WHEN contribution > 0 THEN '▲' ELSE '▽' END,
+SELECT theme, phrase, to_char(contribution, 'S990.00') AS "log-odds",
+    CASE WHEN line > 1 AND theme <> 'together' THEN repeat(CASE WHEN contribution > 0 THEN '▲' ELSE '▽' END,
         least(30, round(abs(contribution) * 20))::int) END AS "▲ raises, ▽ lowers"
 FROM (
-    SELECT part, contribution, phrase FROM explained WHERE part < 5
+    SELECT e.*, row_number() OVER () AS line FROM churn_explain_themes(:'one') AS e
     UNION ALL
-    SELECT 5, sum(contribution), format('%s more features', count(*)) FROM explained WHERE part = 5
-    UNION ALL
-    SELECT 6, sum(contribution), format('together: a score of %s',
-        to_char(100 / (1 + exp(-sum(contribution))), 'FM990.0') || '%') FROM explained
+    SELECT 'together', sum(contribution), NULL, NULL, format('a score of %s',
+        to_char(100 / (1 + exp(-sum(contribution))), 'FM990.0') || '%'), 999 FROM churn_explain_themes(:'one')
 ) AS lines
-ORDER BY part, CASE WHEN part = 2 THEN -contribution ELSE contribution END;
+ORDER BY line;
 
 \echo '══ 8. All of it on one page ═══════════════════════════════════════════'
 \echo

@@ -22,7 +22,7 @@ SELECT churn_predict(m, ARRAY[1, 2]) FROM model;
 SELECT churn_predict(m, r) FROM model, (SELECT 1 AS tenure_months) r;
 SELECT '{"churn_model": 9}'::churn_model;
 SELECT left(m::text, 18) AS begins, left(m::text, -1)::churn_model FROM model;
-SELECT regexp_replace(m::text, 'checksum": ".', 'checksum": "x')::churn_model FROM model;
+SELECT '{"churn_model": 1, "checksum": "0123456789abcdef", "spec": null, "intercept": 0, "reference_date": null, "inputs": ["x"], "types": ["number"], "terms": [], "provenance": {}}'::churn_model;
 SET churn.memory = '1MB';
 SELECT churn_model_info(churn_fit(c, 'churned', '{"exclude": ["invoices", "joined"]}')) #>> '{provenance,solver}' AS solver
 FROM customers c, generate_series(1, 20);

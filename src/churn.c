@@ -21,6 +21,18 @@ PG_MODULE_MAGIC;
 int			churn_memory_kb = 1024 * 1024;
 char	   *churn_today_setting = NULL;
 char	   *churn_study_setting = NULL;
+int			churn_language_setting = CHURN_ENGLISH;
+
+/* Names of languages; those of locales are taken too, but not listed. */
+static const struct config_enum_entry languages[] = {
+	{"en", CHURN_ENGLISH, false},
+	{"zh", CHURN_CHINESE, false},
+	{"en_GB", CHURN_ENGLISH, true},
+	{"en_US", CHURN_ENGLISH, true},
+	{"zh_CN", CHURN_CHINESE, true},
+	{"zh_SG", CHURN_CHINESE, true},
+	{NULL, 0, false}
+};
 
 void		_PG_init(void);
 
@@ -71,6 +83,11 @@ _PG_init(void)
 							   "The study used where none is named; empty for the only one.",
 							   NULL, &churn_study_setting, "", PGC_USERSET, 0,
 							   NULL, NULL, NULL);
+	DefineCustomEnumVariable("churn.language",
+							 "Language of reasons and phrases: en, or zh for simplified Chinese.",
+							 "Read when a phrase is made; scores keep the phrases they were refreshed with.",
+							 &churn_language_setting, CHURN_ENGLISH,
+							 languages, PGC_USERSET, 0, NULL, NULL, NULL);
 #if PG_VERSION_NUM >= 150000
 	MarkGUCPrefixReserved("churn");
 #else

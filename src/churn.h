@@ -21,6 +21,15 @@ extern int	churn_memory_kb;
 /* churn.today: text of a date that stands for today, or empty */
 extern char *churn_today_setting;
 
+/* churn.language: of the phrases that people read, a ChurnLanguage */
+typedef enum ChurnLanguage
+{
+	CHURN_ENGLISH,
+	CHURN_CHINESE,
+	CHURN_LANGUAGES				/* how many there are */
+} ChurnLanguage;
+extern int	churn_language_setting;
+
 /* churn.study: the study that churn_score() uses when none is named */
 extern char *churn_study_setting;
 

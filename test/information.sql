@@ -92,12 +92,14 @@ SELECT is(bins->0->>'from', '-infinity', 'infinity is a value') FROM tinfo WHERE
 SELECT is(bins->1->>'from', 'infinity', 'of dates too') FROM tinfo WHERE column_name = 's';
 SELECT is(bins->0->>'from', '2024-01-01', 'dates as ISO dates') FROM tinfo WHERE column_name = 'g';
 SELECT is((SELECT array_agg(b->>'level' ORDER BY b->>'level') FROM tinfo, jsonb_array_elements(bins) b WHERE column_name = 'e'), '{false,true}', 'booleans');
+SELECT is((SELECT array_agg(b->>'level' ORDER BY b->>'level') FROM tinfo, jsonb_array_elements(bins) b WHERE column_name = 'l'), '{w0,w1,w2,w3}', 'char(n) without the blanks that fill it');
 SELECT ok(bool_or(length(b->>'level') = 3) AND bool_or(left(b->>'level', 4) = E'\u00e9"\\x' AND right(b->>'level', 4) = 'x...'), 'long texts are cut, hostile ones quoted') FROM tinfo, jsonb_array_elements(bins) b WHERE column_name = 't';
 
 -- ---- labels ----
 CREATE TABLE labels AS SELECT x, churned, churned::int AS zero_one, CASE WHEN churned THEN 'yes' ELSE 'no' END AS word, CASE WHEN i % 10 > 0 THEN churned END AS partly, NULL::boolean AS never, true AS always FROM t;
 SELECT is((SELECT auc FROM churn_information('labels', l, ARRAY['churned', 'zero_one', 'word', 'partly', 'never', 'always']) WHERE column_name = 'x'), (SELECT auc FROM info WHERE column_name = 'x'), 'label ' || l) FROM unnest('{churned,zero_one}'::text[]) l;
 SELECT is((SELECT auc FROM churn_information('labels', 'word', positive => 'yes') WHERE column_name = 'x'), (SELECT auc FROM info WHERE column_name = 'x'), 'label by its positive value');
+SELECT is((churn_column_information(l, 'filled', NULL, 'yes', 10))[1].auc, (SELECT auc FROM info WHERE column_name = 'x'), 'label of char(n), without the blanks that fill it') FROM (SELECT x, word::char(9) AS filled FROM labels) l;
 SELECT is((SELECT rows FROM churn_information('labels', 'partly') WHERE column_name = 'x'), 3600::bigint, 'rows without a label are left out');
 SELECT is((SELECT count(*) FROM churn_information('labels', 'never')), 0::bigint, 'no label at all: no rows');
 SELECT is((SELECT ROW(auc, iv, rows)::text FROM churn_information('labels', 'always') WHERE column_name = 'x'), '(,,4000)', 'one class: no AUC, no information value');

@@ -200,6 +200,25 @@ SELECT matches(error_of($$SELECT churn_fit(l, 'b', '{"positive": "yes"}') FROM (
 SELECT matches(error_of($$SELECT churn_fit(l, 'b') FROM (SELECT id, x, ARRAY[b] AS b FROM labelled) l$$), '^42804 label column "b" is of type boolean\[\]', 'an array as label');
 SELECT is(churn_model_info(churn_fit(l, 'b', '{"key": "id", "positive": "Yes"}')) #>> '{provenance,unlabelled}', '100', 'NULL labels are counted')
 FROM (SELECT id, x, CASE WHEN id % 3 = 0 THEN NULL WHEN b THEN 'Yes' ELSE 'No' END AS b FROM labelled) l;
+SELECT is(churn_fit(l, 'b', '{"key": "id", "positive": "Y"}')::text, (SELECT m FROM reference_model), 'as char(n), without the blanks that fill it') FROM (SELECT id, x, CASE WHEN b THEN 'Y' ELSE 'No' END::char(5) AS b FROM labelled) l;
+SELECT is(churn_fit(l, 'b', '{"key": "id", "positive": "1"}')::text, (SELECT m FROM reference_model), 'as 1.00, which is 1') FROM (SELECT id, x, b::int::numeric(4, 2) AS b FROM labelled) l;
+SELECT matches(error_of($$SELECT churn_fit(l, 'b', '{"positive": "one"}') FROM (SELECT id, x, b::int AS b FROM labelled) l$$), '^22023 label column "b" is "one" in no row', 'a number is no word');
+
+-- ---- one name, one label column, one set of options ----
+SELECT is(error_of(query), E'42701 the row has two columns "x"\nGive one of them another name by AS, or leave it out.', query)
+FROM (VALUES ($$SELECT churn_fit(l, 'b') FROM (SELECT x, -x AS x, b FROM labelled) l$$),
+             ($$SELECT churn_fit(l, 'x') FROM (SELECT b AS x, 1 AS y, b AS x FROM labelled) l$$),
+             ($$SELECT churn_predict(m::churn_model, l) FROM reference_model, (SELECT x, -x AS x FROM labelled) l$$),
+             ($$SELECT churn_column_information(l, 'x') FROM (SELECT b AS x, 1 AS y, b AS x FROM labelled) l$$)) v (query);
+SELECT is(churn_fit(l, 'b', '{"exclude": ["id"], "folds": 0}')::text::jsonb -> 'inputs', '["x"]', 'two columns of one name may be left out') FROM (SELECT id, id + 1 AS id, x, b FROM labelled) l;
+SELECT is(churn_predict(m::churn_model, l), churn_predict(m::churn_model, k), 'and do not matter where the model needs neither')
+FROM reference_model, (SELECT x, 1 AS y, 2 AS y FROM labelled LIMIT 1) l, LATERAL (SELECT l.x) k;
+SELECT throws_ok(query, '22023', message, message) FROM (VALUES
+    ($$SELECT churn_fit(l, CASE WHEN id < 9 THEN 'b' ELSE 'c' END) FROM (SELECT *, b AS c FROM labelled) l$$, 'label column must be the same in all rows'),
+    ($$SELECT churn_fit(l, CASE WHEN id < 9 THEN 'b' END) FROM labelled l$$, 'label column must be the same in all rows'),
+    ($$SELECT churn_fit(l, 'b', jsonb_build_object('seed', id)) FROM labelled l$$, 'options must be the same in all rows'),
+    ($$SELECT churn_fit(l, 'b', CASE WHEN id > 1 THEN '{}'::jsonb END ORDER BY id) FROM labelled l$$, 'options must be the same in all rows'),
+    ($$SELECT churn_fit(l, 'b', '{"exclude": ["id", "x"]}') FROM labelled l$$, 'no column is left to learn from')) v (query, message);
 
 -- ---- refused, excluded, dropped ----
 SELECT is(error_of(format('SELECT churn_fit(l, ''b'') FROM (SELECT x, b, %s AS odd FROM labelled) l', expression)),

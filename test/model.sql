@@ -71,14 +71,14 @@ BEGIN
 END $$;
 SELECT setseed(0.25);
 SELECT is(string_agg(state, ' ' ORDER BY state) FILTER (WHERE state NOT IN ('22P02', '22P05', '0A000', '22003', 'same')), NULL,
-          '3,000 mutated texts: an error of the documented kind, or the same model')
-FROM models, fuzz_text(m, 3000);
+          '300 mutated texts: an error of the documented kind, or the same model')
+FROM models, fuzz_text(m, 300);
 -- the spec's own text is parsed by churn_spec
 SELECT is(string_agg(state, ' ' ORDER BY state) FILTER (WHERE state NOT IN ('22P02', '22P05', '0A000', '22003', '22023', '54000', 'same')), NULL,
           '500 mutated texts with a spec')
 FROM history_models, fuzz_text(m, 500);
 
--- Every byte of the wire form with one bit flipped, and every truncation
+-- Bytes of the wire form with one bit flipped, and truncations, every third; all of them in model_hostile.sql, as stored bytes
 CREATE FUNCTION fuzz_binary(original churn_model, file text) RETURNS TABLE (state text, times bigint) LANGUAGE plpgsql AS $$
 DECLARE
     bytes bytea := churn_model_send(original);
@@ -86,7 +86,7 @@ DECLARE
     states text[];
 BEGIN
     CREATE TABLE received (m churn_model);
-    FOR i IN 0 .. 2 * length(bytes) - 1 LOOP
+    FOR i IN 0 .. 2 * length(bytes) - 1 BY 3 LOOP
         changed := CASE WHEN i < length(bytes) THEN set_bit(bytes, 8 * i + i % 8, 1 - get_bit(bytes, 8 * i + i % 8))
                         ELSE substr(bytes, 1, i - length(bytes)) END;
         EXECUTE format('COPY (SELECT %L::bytea) TO %L (FORMAT binary)', changed, file);
@@ -98,6 +98,6 @@ BEGIN
     END LOOP;
     RETURN QUERY SELECT s, count(*) FROM unnest(states) s GROUP BY s;
 END $$;
-SELECT is(string_agg(state, ' ' ORDER BY state), '0A000 22P03', 'every flipped byte and truncation of the wire form is refused')
+SELECT is(string_agg(state, ' ' ORDER BY state), '0A000 22P03', 'flipped bytes and truncations of the wire form are refused')
 FROM models, fuzz_binary(m, :'file');
 SELECT * FROM finish();

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 tools/packages.sh gcc make perl postgresql-15 postgresql-server-dev-15 \
     liblinear-dev postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl \
-    libipc-run-perl
+    libipc-run-perl postgresql-15-cron
 
 flags="-Werror"
 [ "${1:-}" = --dev ] && flags="-Werror -DUSE_ASSERT_CHECKING"

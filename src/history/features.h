@@ -64,11 +64,33 @@ extern FeatureTheme features_theme(const FeatureList *list, int i,
 								   double *readiness);
 
 /*
- * The value of feature i in plain words, e.g. "no order for 74 days; usually
- * every 21".  "values" and "nulls" are the whole feature vector: a phrase may
+ * Would the words for feature i name a kind of events?  False where the spec
+ * has no such kind.
+ */
+extern bool features_speaks_of(const FeatureList *list, int i,
+							   const char *kind);
+
+/*
+ * The value of feature i in words of the language that is set, e.g. "no order
+ * for 74 days; usually every 21 days".  "values" and "nulls" are the whole feature vector: a phrase may
  * quote a neighbour.  Palloc'd.
  */
 extern char *features_phrase(const FeatureList *list, int i,
 							 const double *values, const bool *nulls);
+
+/* What can be said of a column of a row */
+typedef enum ColumnSaying
+{
+	COLUMN_HOLDS,				/* a word: a number, a text, a date */
+	COLUMN_TRUE,
+	COLUMN_FALSE,
+	COLUMN_BC,					/* a date before the year 1 */
+	COLUMN_MISSING,
+	COLUMN_BEYOND				/* out of the range of dates */
+} ColumnSaying;
+
+/* The same for a column of a row; "word" is what it holds, or NULL. */
+extern char *column_phrase(const char *name, ColumnSaying saying,
+						   const char *word);
 
 #endif							/* CHURN_FEATURES_H */

@@ -38,38 +38,32 @@ is_net(const Phrase *phrase)
 	return false;
 }
 
-/* Append an amount: "45.00", "45.00 refunded", "45.00 net of refunds". */
+/* Append an amount; "refunded" is the template for refunds. */
 static void
-phrase_sum(Phrase *phrase, double money)
+write_amount(Phrase *phrase, double money, PhraseId refunded)
 {
 	if (is_refund(phrase))
-	{
-		phrase_money(phrase, fabs(money));
-		appendStringInfoString(&phrase->text, " refunded");
-	}
-	else if (is_net(phrase) && money < 0)
-	{
-		phrase_money(phrase, -money);
-		appendStringInfoString(&phrase->text, " more refunded than paid");
-	}
+		phrase_say(phrase, refunded, fabs(money), 0, 0);
+	else if (!is_net(phrase))
+		phrase_say(phrase, PHRASE_SUM_PLAIN, money, 0, 0);
+	else if (money < 0)
+		phrase_say(phrase, PHRASE_SUM_OWED, -money, 0, 0);
 	else
-	{
-		phrase_money(phrase, money);
-		if (is_net(phrase))
-			appendStringInfoString(&phrase->text, " net of refunds");
-	}
+		phrase_say(phrase, PHRASE_SUM_NET, money, 0, 0);
 }
 
-/* Append "on the last day with orders", or "on the only day with orders". */
-static bool
-phrase_day(Phrase *phrase, const char *which)
+/* See phrase.h. */
+void
+money_write_sum(Phrase *phrase, double money)
 {
-	double		days = 0;
+	write_amount(phrase, money, PHRASE_SUM_REFUNDED);
+}
 
-	(void) phrase_near(phrase, FEATURE_DAYS, 0, &days);
-	appendStringInfo(&phrase->text, " on %s day with %s",
-					 days == 1 ? "the only" : which, phrase->many);
-	return days == 1;
+/* See phrase.h. */
+void
+money_write_each(Phrase *phrase, double money)
+{
+	write_amount(phrase, money, PHRASE_EACH_REFUNDED);
 }
 
 /* "orders worth 120.00 in the last 90 days", "40.00 per order in the …" */
@@ -77,43 +71,30 @@ static void
 phrase_amount(Phrase *phrase, int window)
 {
 	double		count = 1;
+	bool		plain = !is_refund(phrase) && !is_net(phrase);
 
 	(void) phrase_near(phrase, FEATURE_COUNT, window, &count);
 	if (count == 0)
-	{
 		phrase_none(phrase, window);
-		return;
-	}
-	if (phrase->feature->id == FEATURE_AMOUNT_MEAN)
-	{
-		phrase_sum(phrase, phrase->value);
-		appendStringInfo(&phrase->text, " per %s", phrase->one);
-	}
 	else
-	{
-		if (!is_refund(phrase) && !is_net(phrase))
-			appendStringInfo(&phrase->text, "%s worth ", phrase->many);
-		phrase_sum(phrase, phrase->value);
-	}
-	appendStringInfoString(&phrase->text, " in the ");
-	phrase_last_days(phrase, window);
+		phrase_say(phrase,
+				   phrase->feature->id == FEATURE_AMOUNT_MEAN ? PHRASE_AMOUNT_MEAN :
+				   plain ? PHRASE_AMOUNT_WORTH : PHRASE_AMOUNT_IN,
+				   phrase->value, window, 0);
 }
 
 /* Money that cannot be said: no events, or none with an amount. */
 static void
 phrase_no_money(Phrase *phrase)
 {
-	double		count = 0;
 	int			window = phrase->feature->window;
 
 	if (window == 0)
 		window = phrase->list->spec->lookback;
-	(void) phrase_near(phrase, FEATURE_COUNT, window, &count);
-	if (count == 0)
+	if (phrase_near_or_zero(phrase, FEATURE_COUNT, window) == 0)
 		phrase_none(phrase, window);
 	else
-		appendStringInfo(&phrase->text,
-						 "too few amounts of %s to compare", phrase->many);
+		phrase_say(phrase, PHRASE_AMOUNT_FEW, 0, 0, 0);
 }
 
 /*
@@ -123,22 +104,17 @@ phrase_no_money(Phrase *phrase)
 static void
 phrase_amount_last(Phrase *phrase)
 {
-	double		last = 0,
-				ratio = 0;
-	bool		only;
+	double		last = phrase_near_or_zero(phrase, FEATURE_AMOUNT_LAST, 0);
+	double		ratio = phrase_near_or_zero(phrase, FEATURE_AMOUNT_LAST_RATIO, 0);
+	bool		only = phrase_near_or_zero(phrase, FEATURE_DAYS, 0) == 1;
 
-	(void) phrase_near(phrase, FEATURE_AMOUNT_LAST, 0, &last);
-	(void) phrase_near(phrase, FEATURE_AMOUNT_LAST_RATIO, 0, &ratio);
-	phrase_sum(phrase, last);
-	only = phrase_day(phrase, "the last");
+	phrase_say(phrase, only ? PHRASE_AMOUNT_ONLY_DAY : PHRASE_AMOUNT_LAST_DAY,
+			   last, 0, 0);
 	if (only || ratio == 0)
 		return;
-	appendStringInfoString(&phrase->text, ", ");
-	phrase_money(phrase, fabs(last / ratio));
 	/* an average is only there when it is positive */
-	if (last < 0)
-		appendStringInfoString(&phrase->text, " paid");
-	appendStringInfoString(&phrase->text, " on an average one");
+	phrase_say(phrase, last < 0 ? PHRASE_AMOUNT_AVERAGE_PAID :
+			   PHRASE_AMOUNT_AVERAGE, fabs(last / ratio), 0, 0);
 }
 
 /*
@@ -148,14 +124,11 @@ phrase_amount_last(Phrase *phrase)
 static void
 phrase_amount_max(Phrase *phrase)
 {
-	bool		least = phrase->value < 0;
-	double		days = 0;
+	bool		only = phrase_near_or_zero(phrase, FEATURE_DAYS, 0) == 1;
 
-	(void) phrase_near(phrase, FEATURE_DAYS, 0, &days);
-	if (days != 1)
-		appendStringInfoString(&phrase->text, least ? "at least " : "at most ");
-	phrase_sum(phrase, phrase->value);
-	(void) phrase_day(phrase, least ? "every" : "a");
+	phrase_say(phrase, only ? PHRASE_AMOUNT_ONLY_DAY :
+			   phrase->value < 0 ? PHRASE_AMOUNT_LEAST : PHRASE_AMOUNT_MOST,
+			   phrase->value, 0, 0);
 }
 
 /* See phrase.h. */
@@ -179,10 +152,7 @@ money_phrase(Phrase *phrase)
 			phrase_amount_max(phrase);
 			break;
 		case FEATURE_AMOUNT_CV:
-			appendStringInfo(&phrase->text,
-							 "amounts of days with %s vary by ", phrase->many);
-			phrase_percent(phrase, phrase->value);
-			appendStringInfoString(&phrase->text, " of their average");
+			phrase_say(phrase, PHRASE_AMOUNT_VARIES, phrase->value, 0, 0);
 			break;
 		default:
 			phrase_amount(phrase,

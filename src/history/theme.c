@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * theme.c
- *	  What a feature is about, so that reasons do not repeat themselves.
+ *	  What a feature is about, so that reasons do not repeat themselves, and
+ *	  which kinds of events its words name.
  *
  * Three ways to say "has not been here for long" are one reason.  Features
  * are correlated, and a linear model spreads a cause over all that show it:
@@ -100,4 +101,45 @@ features_theme(const FeatureList *list, int i, double value, bool isnull,
 		return THEME_SILENCE;
 	}
 	return entry.theme;
+}
+
+/* Is a kind the only key kind, so that "the last order" names it? */
+static bool
+is_only_key(const Spec *spec, int kind)
+{
+	for (int i = 0; i < spec->nkinds; i++)
+		if (spec->is_key[i] != (i == kind))
+			return false;
+	return true;
+}
+
+/* Is it money of all kinds, which is told as net of refunds? */
+static bool
+is_any_money(const FeatureList *list, const Feature *feature)
+{
+	return feature->kind == FEATURES_ANY(list) &&
+		((feature->id >= FEATURE_AMOUNT &&
+		  feature->id <= FEATURE_AMOUNT_LAST_RATIO) ||
+		 feature->id == FEATURE_AMOUNT_TREND);
+}
+
+/* See features.h. */
+bool
+features_speaks_of(const FeatureList *list, int i, const char *kind)
+{
+	const Feature *feature = &list->features[i];
+	const Spec *spec = list->spec;
+	int			k = 0;
+
+	while (k < spec->nkinds && strcmp(spec->kinds[k], kind) != 0)
+		k++;
+	if (k == spec->nkinds)
+		return false;
+	if (feature->kind == k || feature->other == k ||
+		(feature->kind == FEATURES_ANY(list) && !list->any))
+		return true;
+	if (feature->id == FEATURE_RECENCY_LESS_KEY ||
+		feature->id == FEATURE_SINCE_KEY)
+		return is_only_key(spec, k);
+	return is_any_money(list, feature) && spec->is_refund[k];
 }

@@ -62,7 +62,7 @@ contributions_sorted(const Scorer *scorer, int *count)
 
 /*
  * Put the contributions out as rows (feature, value, contribution, phrase);
- * a text has no value but its phrase.
+ * a text has no value but its phrase, and what must not be named no phrase.
  */
 static Datum
 contributions_return(FunctionCallInfo fcinfo, Scorer *scorer)
@@ -70,6 +70,7 @@ contributions_return(FunctionCallInfo fcinfo, Scorer *scorer)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	int			count;
 	Contribution *all = contributions_sorted(scorer, &count);
+	const bool *unnamed = scorer_unnamed(scorer);
 
 	result_begin(fcinfo);
 	for (int i = 0; i < count; i++)
@@ -82,7 +83,9 @@ contributions_return(FunctionCallInfo fcinfo, Scorer *scorer)
 		values[1] = Float8GetDatum(scorer->values[input]);
 		nulls[1] = scorer->nulls[input] || scorer->levels[input] != NULL;
 		values[2] = Float8GetDatum(all[i].log_odds);
-		values[3] = CStringGetTextDatum(scorer_phrase(scorer, input));
+		nulls[3] = unnamed[input];
+		values[3] = nulls[3] ? (Datum) 0 :
+			CStringGetTextDatum(scorer_phrase(scorer, input));
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;

@@ -25,6 +25,7 @@
 
 #include "learn/bins.h"
 #include "learn/fit_run.h"
+#include "learn/unnamed.h"
 
 #define DEFAULT_C			1.0
 /*
@@ -580,6 +581,7 @@ fit_model(FitRows *rows, Datum spec)
 	fit.model->inputs = fit_rows_names(rows);
 	select_columns(&fit);
 	fit_take_inputs(&fit);
+	unnamed_check(fit.model, fit.options->unnamed, fit.options->nunnamed);
 	fit_place_limits(&fit);
 	take_table(&fit);
 	check_classes(&fit);

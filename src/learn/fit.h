@@ -111,6 +111,8 @@ typedef struct FitOptions
 	int8	   *monotone_signs; /* 1 or -1 */
 	int			nexclude;
 	char	  **exclude;		/* columns left out */
+	int			nunnamed;
+	char	  **unnamed;		/* what reasons must not name */
 	char	   *key;			/* row form: column that names the user */
 	char	   *positive;		/* row form: text of the label that churned */
 	bool		has_reference;	/* row form: the day that dates are counted */

@@ -31,6 +31,8 @@ typedef struct FitState
 	FitRows    *rows;
 	Datum		spec;			/* array form */
 	RowReader  *row;			/* row form */
+	struct varlena *label;		/* row form: name of its column */
+	struct varlena *options;	/* or NULL */
 	double	   *values;			/* of the current row */
 	bool	   *nulls;
 } FitState;
@@ -63,11 +65,36 @@ fit_state_create(FunctionCallInfo fcinfo)
 
 /* Options in the state's own memory */
 static FitOptions *
-read_options(FunctionCallInfo fcinfo, int argument)
+read_options(FitState *state, FunctionCallInfo fcinfo, int argument)
 {
 	if (PG_NARGS() <= argument || PG_ARGISNULL(argument))
 		return fit_options_read(NULL);
-	return fit_options_read(PG_GETARG_JSONB_P_COPY(argument));
+	state->options = PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(argument));
+	return fit_options_read((Jsonb *) state->options);
+}
+
+/* The order of rows must not decide which argument holds. */
+static void
+check_same(const struct varlena *first, FunctionCallInfo fcinfo, int argument,
+		   const char *what)
+{
+	if (PG_NARGS() <= argument || PG_ARGISNULL(argument))
+	{
+		if (first == NULL)
+			return;
+	}
+	else if (first != NULL)
+	{
+		struct varlena *now = PG_GETARG_VARLENA_PP(argument);
+		Size		length = VARSIZE_ANY_EXHDR(now);
+
+		if (length == VARSIZE_ANY_EXHDR(first) &&
+			memcmp(VARDATA_ANY(now), VARDATA_ANY(first), length) == 0)
+			return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s must be the same in all rows", what)));
 }
 
 static void
@@ -99,27 +126,8 @@ array_start(FitState *state, FunctionCallInfo fcinfo)
 	names = palloc(sizeof(char *) * Max(count, 1));
 	for (int i = 0; i < count; i++)
 		names[i] = pstrdup(features_name(list, i));
-	set_inputs(state, count, names, read_options(fcinfo, 5));
+	set_inputs(state, count, names, read_options(state, fcinfo, 5));
 	MemoryContextSwitchTo(caller);
-}
-
-/* One model has one spec. */
-static void
-check_same_spec(const FitState *state, FunctionCallInfo fcinfo)
-{
-	struct varlena *spec;
-	struct varlena *first = (struct varlena *) DatumGetPointer(state->spec);
-
-	if (!PG_ARGISNULL(4))
-	{
-		spec = PG_DETOAST_DATUM(PG_GETARG_DATUM(4));
-		if (VARSIZE(spec) == VARSIZE(first) &&
-			memcmp(spec, first, VARSIZE(first)) == 0)
-			return;
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("spec must be the same in all rows")));
 }
 
 PG_FUNCTION_INFO_V1(churn_fit_trans);
@@ -132,7 +140,11 @@ churn_fit_trans(PG_FUNCTION_ARGS)
 	if (state->rows == NULL)
 		array_start(state, fcinfo);
 	else
-		check_same_spec(state, fcinfo);
+	{
+		check_same((struct varlena *) DatumGetPointer(state->spec), fcinfo, 4,
+				   "spec");
+		check_same(state->options, fcinfo, 5, "options");
+	}
 	if (PG_ARGISNULL(2))
 	{
 		fit_rows_skip_unlabelled(state->rows);
@@ -165,10 +177,11 @@ row_start(FitState *state, FunctionCallInfo fcinfo, HeapTupleHeader tuple)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("label column must not be NULL")));
-	options = read_options(fcinfo, 3);
+	options = read_options(state, fcinfo, 3);
 	options->row_form = true;
+	state->label = PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(2));
 	state->row = row_reader_create(tuple,
-								   text_to_cstring(PG_GETARG_TEXT_PP(2)),
+								   text_to_cstring((text *) state->label),
 								   options);
 	names = row_reader_names(state->row, &count);
 	set_inputs(state, count, names, options);
@@ -190,6 +203,11 @@ churn_fit_row_trans(PG_FUNCTION_ARGS)
 	tuple = PG_GETARG_HEAPTUPLEHEADER(1);
 	if (state->rows == NULL)
 		row_start(state, fcinfo, tuple);
+	else
+	{
+		check_same(state->label, fcinfo, 2, "label column");
+		check_same(state->options, fcinfo, 3, "options");
+	}
 	if (row_reader_read(state->row, tuple, state->values, state->nulls, &row))
 		fit_rows_add(state->rows, state->values, state->nulls, row.churned,
 					 row.grouped, row.group_id);

@@ -109,21 +109,39 @@ read_memory(FitOptions *options, const char *key, const JsonbValue *value)
 		option_wrong(key, wanted);
 }
 
+/* An array of names */
+static char **
+option_names(const char *key, const JsonbValue *value, const char *wanted,
+			 int *n)
+{
+	JsonbContainer *array = value->val.binary.data;
+	char	  **names;
+
+	if (value->type != jbvBinary || !JsonContainerIsArray(array))
+		option_wrong(key, wanted);
+	*n = JsonContainerSize(array);
+	if (*n > MODEL_MAX_INPUTS)
+		option_wrong(key, "an array of at most 20000 names");
+	names = palloc(sizeof(char *) * Max(*n, 1));
+	for (int i = 0; i < *n; i++)
+		names[i] = option_string(key, getIthJsonbValueFromContainer(array, i),
+								 wanted);
+	return names;
+}
+
 static void
 read_exclude(FitOptions *options, const char *key, const JsonbValue *value)
 {
-	JsonbContainer *array = value->val.binary.data;
+	options->exclude = option_names(key, value, "an array of column names",
+									&options->nexclude);
+}
 
-	if (value->type != jbvBinary || !JsonContainerIsArray(array))
-		option_wrong(key, "an array of column names");
-	options->nexclude = JsonContainerSize(array);
-	if (options->nexclude > MODEL_MAX_INPUTS)
-		option_wrong(key, "an array of at most 20000 names");
-	options->exclude = palloc(sizeof(char *) * Max(options->nexclude, 1));
-	for (int i = 0; i < options->nexclude; i++)
-		options->exclude[i] =
-			option_string(key, getIthJsonbValueFromContainer(array, i),
-						  "an array of column names");
+static void
+read_unnamed(FitOptions *options, const char *key, const JsonbValue *value)
+{
+	options->unnamed = option_names(key, value,
+									"an array of names of columns, features or kinds",
+									&options->nunnamed);
 }
 
 static void
@@ -204,6 +222,7 @@ static const OptionHandler handlers[] = {
 	{"reference_date", read_reference_date},
 	{"seed", read_seed},
 	{"solver", read_solver},
+	{"unnamed", read_unnamed},
 	{"workers", read_workers}
 };
 

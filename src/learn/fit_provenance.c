@@ -232,6 +232,9 @@ fit_provenance(const Fit *fit)
 	json_loss(&out, fit);
 	json_search(&out, fit);
 	json_dropped(&out, fit);
+	if (fit->options->nunnamed > 0)
+		json_put_strings(&out, "unnamed", fit->options->unnamed,
+						 fit->options->nunnamed);
 	appendStringInfoChar(&out, '}');
 	return out.data;
 }

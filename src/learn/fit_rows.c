@@ -61,7 +61,12 @@ fit_rows_create(MemoryContext context, int ncolumns, char **names,
 {
 	FitRows    *rows = MemoryContextAllocZero(context, sizeof(FitRows));
 
-	if (ncolumns < 1 || ncolumns > MODEL_MAX_INPUTS)
+	if (ncolumns < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("no column is left to learn from"),
+				 errhint("The label, the key and excluded columns do not count.")));
+	if (ncolumns > MODEL_MAX_INPUTS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("cannot fit on %d columns, only on 1 to %d",

@@ -93,6 +93,7 @@ struct InformationState
 	TupleDesc	desc;
 	int			label;			/* position */
 	RowColumn	label_column;	/* unless the positive value is named */
+	Oid			label_type;		/* base type */
 	FmgrInfo	label_out;
 	char	   *positive;		/* text of the label that churned, or NULL */
 	InformationRows rows;
@@ -152,7 +153,7 @@ grow(InformationState *state)
 static int
 need_column(TupleDesc desc, const char *name, const char *role)
 {
-	int			at = row_find_column(desc, name);
+	int			at = row_only_column(desc, name);
 
 	if (at < 0)
 		ereport(ERROR,
@@ -183,6 +184,7 @@ set_label(InformationState *state, const char *label)
 	type = TupleDescAttr(state->desc, state->label)->atttypid;
 	getTypeOutputInfo(type, &output, &varlena);
 	fmgr_info_cxt(output, &state->label_out, state->context);
+	state->label_type = getBaseType(type);
 	if (state->positive == NULL && !is_number(type))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -309,8 +311,8 @@ read_label(InformationState *state)
 	double		number;
 
 	if (state->positive != NULL)
-		return strcmp(OutputFunctionCall(&state->label_out, field),
-					  state->positive) == 0;
+		return strcmp(row_written(field, &state->label_out,
+								  state->label_type), state->positive) == 0;
 	number = row_number(field, &state->label_column);
 	if (number != 0 && number != 1)
 		ereport(ERROR,
@@ -387,7 +389,7 @@ read_level(InformationState *state, InformationColumn *column, Datum field)
 	}
 	else
 	{
-		level.bytes = OutputFunctionCall(&column->output, field);
+		level.bytes = row_written(field, &column->output, column->base_type);
 		level.length = strlen(level.bytes);
 	}
 	level.hash = hash_text(level.bytes, level.length);

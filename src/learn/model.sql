@@ -75,7 +75,7 @@ CREATE FUNCTION churn_model_info(model churn_model) RETURNS jsonb
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION churn_model_info(churn_model) IS
-'where a model comes from: sizes, checksum, spec, and under "provenance" rows, churn rate, options, C, cross-validated log-loss and AUC, calibration, dropped columns';
+'where a model comes from: format, checksum, sizes (bytes, inputs, terms, pairs, knots of its map to probabilities), spec, reference date, and under "provenance" rows, churn rate, options, C, cross-validated log-loss and AUC, calibration, dropped columns';
 
 CREATE FUNCTION churn_model_terms(model churn_model,
 	OUT term text, OUT coding text, OUT weight float8,

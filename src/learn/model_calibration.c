@@ -29,7 +29,7 @@ model_score(const Model *model, double log_odds)
 		return map->probabilities[0];
 	if (above == map->nknots)
 		return map->probabilities[map->nknots - 1];
-	/* halves first: the difference of two knots may exceed a double */
+	/* halves first: the difference of two knots may exceed a double; theirs is not 0 */
 	share = (log_odds / 2 - map->log_odds[above - 1] / 2) /
 		(map->log_odds[above] / 2 - map->log_odds[above - 1] / 2);
 	return Min(map->probabilities[above],
@@ -50,7 +50,7 @@ model_validate_calibration(const Model *model, int sqlstate)
 	for (int i = 0; i < map->nknots; i++)
 	{
 		if (!isfinite(map->log_odds[i]) ||
-			(i > 0 && map->log_odds[i] <= map->log_odds[i - 1]))
+			(i > 0 && map->log_odds[i] / 2 <= map->log_odds[i - 1] / 2))
 			model_damaged(sqlstate, "knots are not in ascending order");
 		if (!(map->probabilities[i] >= 0 && map->probabilities[i] <= 1) ||
 			(i > 0 && map->probabilities[i] < map->probabilities[i - 1]))

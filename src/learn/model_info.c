@@ -28,10 +28,11 @@ churn_model_info(PG_FUNCTION_ARGS)
 
 	initStringInfo(&out);
 	appendStringInfo(&out,
-					 "{\"format\": 1, \"checksum\": \"%016llx\", \"bytes\": %d, \"inputs\": %d, \"terms\": %d, \"pairs\": %d, \"spec\": ",
+					 "{\"format\": 1, \"checksum\": \"%016llx\", \"bytes\": %d, \"inputs\": %d, \"terms\": %d, \"pairs\": %d, \"knots\": %d, \"spec\": ",
 					 (unsigned long long) model_hash(datum),
 					 (int) VARSIZE(DatumGetPointer(datum)), model->ninputs,
-					 model->nterms, model->npairs);
+					 model->nterms, model->npairs,
+					 model->calibration == NULL ? 0 : model->calibration->nknots);
 	if (model->spec == (Datum) 0)
 		appendStringInfoString(&out, "null");
 	else

@@ -194,6 +194,7 @@ churn_model_in(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *json = DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
 														  PG_GETARG_DATUM(0)));
+	char	   *written;
 	char		checksum[17];
 	Datum		result;
 
@@ -202,11 +203,13 @@ churn_model_in(PG_FUNCTION_ARGS)
 	result = model_encode(read_model(&json->root));
 	snprintf(checksum, sizeof(checksum), "%016llx",
 			 (unsigned long long) model_hash(result));
-	if (strcmp(json_get_string(&json->root, "checksum"), checksum) != 0)
+	written = json_get_string(&json->root, "checksum");
+	if (strcmp(written, checksum) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("checksum of churn_model does not match its content"),
-				 errdetail("The text was changed after the model was written."),
-				 errhint("Copy the model again from where it was fitted.")));
+				 errdetail("The text says \"%s\", its content has \"%s\": it was changed after the model was written.",
+						   written, checksum),
+				 errhint("Copy the model again from where it was fitted; if the change was meant, write the checksum of the content.")));
 	PG_RETURN_DATUM(result);
 }

@@ -1,4 +1,5 @@
--- Scores and their reasons: IMMUTABLE, nothing is read but the arguments
+-- Scores: IMMUTABLE, nothing is read but the arguments.  Words: STABLE, for
+-- their language is a setting.
 
 CREATE FUNCTION churn_predict(model churn_model, features float8[]) RETURNS float8
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
@@ -45,18 +46,18 @@ COMMENT ON FUNCTION churn_base(churn_model) IS
 CREATE FUNCTION churn_contributions(model churn_model, features float8[],
 	OUT feature text, OUT value float8, OUT contribution float8, OUT phrase text)
 	RETURNS SETOF record
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000
 	AS 'MODULE_PATHNAME', 'churn_contributions_array';
 COMMENT ON FUNCTION churn_contributions(churn_model, float8[]) IS
-'what each value adds to the log-odds of the average training row, strongest first, with the value in words; NULL value: missing';
+'what each value adds to the log-odds of the average training row, strongest first, with the value in words; NULL value: missing; NULL phrase: not to be named';
 
 CREATE FUNCTION churn_contributions(model churn_model, history churn_history, as_of date,
 	OUT feature text, OUT value float8, OUT contribution float8, OUT phrase text)
 	RETURNS SETOF record
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000
 	AS 'MODULE_PATHNAME', 'churn_contributions_history';
 COMMENT ON FUNCTION churn_contributions(churn_model, churn_history, date) IS
-'what each feature of a history adds to the log-odds of the average training row, strongest first, with the value in words; NULL value: undefined';
+'what each feature of a history adds to the log-odds of the average training row, strongest first, with the value in words; NULL value: undefined; NULL phrase: not to be named';
 
 CREATE FUNCTION churn_contributions(model churn_model, row_value record,
 	OUT feature text, OUT value float8, OUT contribution float8, OUT phrase text)
@@ -64,16 +65,16 @@ CREATE FUNCTION churn_contributions(model churn_model, row_value record,
 	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000
 	AS 'MODULE_PATHNAME', 'churn_contributions_row';
 COMMENT ON FUNCTION churn_contributions(churn_model, record) IS
-'what each column of a row adds to the log-odds of the average training row, strongest first, with the value in words; NULL value: missing, or a text; dates are days before the reference date';
+'what each column of a row adds to the log-odds of the average training row, strongest first, with the value in words; NULL value: missing, or a text; dates are days before the reference date; NULL phrase: not to be named';
 
 CREATE FUNCTION churn_reasons(model churn_model, history churn_history, as_of date, n int DEFAULT 3) RETURNS text[]
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000
 	AS 'MODULE_PATHNAME', 'churn_reasons_history';
 COMMENT ON FUNCTION churn_reasons(churn_model, churn_history, date, int) IS
-'the n strongest reasons for the risk in words: contributions are added up by theme (silence, activity, trend, rhythm, money, …) and each theme that raises the risk is named by the feature that says it most plainly; fewer where fewer raise it; n from 0 to 100';
+'the n strongest reasons for the risk in words: contributions are added up by theme (silence, activity, trend, rhythm, money, ...) and each theme that raises the risk is named by the feature that says it most plainly; fewer where fewer raise it; n from 0 to 100; never names what churn_unnamed(model) lists; in the language of the setting churn.language';
 
 CREATE FUNCTION churn_reasons(model churn_model, features float8[], n int DEFAULT 3) RETURNS text[]
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000
 	AS 'MODULE_PATHNAME', 'churn_reasons_array';
 COMMENT ON FUNCTION churn_reasons(churn_model, float8[], int) IS
 'as for a history, from features in the order of churn_model_inputs(model)';
@@ -83,3 +84,43 @@ CREATE FUNCTION churn_reasons(model churn_model, row_value record, n int DEFAULT
 	AS 'MODULE_PATHNAME', 'churn_reasons_row';
 COMMENT ON FUNCTION churn_reasons(churn_model, record, int) IS
 'the n strongest reasons for the risk in words, from a row whose columns are found by name: those that raise it, strongest first; n from 0 to 100';
+
+CREATE FUNCTION churn_themes(model churn_model, history churn_history, as_of date,
+	OUT theme text, OUT contribution float8, OUT features int, OUT feature text, OUT phrase text)
+	RETURNS SETOF record
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000
+	AS 'MODULE_PATHNAME', 'churn_themes_history';
+COMMENT ON FUNCTION churn_themes(churn_model, churn_history, date) IS
+'contributions added up by theme (silence, activity, trend, rhythm, lapses, money, tenure, variety, calendar, ratio), strongest first: log-odds against the average training row, how many features they are of, and the feature that says it most plainly, in words; what is not to be named is one row (unnamed); churn_base plus all is churn_log_odds';
+
+CREATE FUNCTION churn_themes(model churn_model, features float8[],
+	OUT theme text, OUT contribution float8, OUT features int, OUT feature text, OUT phrase text)
+	RETURNS SETOF record
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000
+	AS 'MODULE_PATHNAME', 'churn_themes_array';
+COMMENT ON FUNCTION churn_themes(churn_model, float8[]) IS
+'as for a history, from features in the order of churn_model_inputs(model); a model fitted on columns has a theme a column';
+
+CREATE FUNCTION churn_unname(model churn_model, names text[]) RETURNS churn_model
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION churn_unname(churn_model, text[]) IS
+'the same model, whose reasons never name these: columns or features, kinds of events (every feature whose words would name the kind), or patterns with * for any letters; replaces the names it had, {} takes them away; scores stay the same to the last bit; a name that means no input is error 42703, NULL 22004';
+
+CREATE FUNCTION churn_unname_too(model churn_model, names text[]) RETURNS churn_model
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION churn_unname_too(churn_model, text[]) IS
+'support function of churn_set_unnamed: names beside those the model has; one that means no input is passed over';
+
+CREATE FUNCTION churn_unname_means(model churn_model, name text) RETURNS boolean
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION churn_unname_means(churn_model, text) IS
+'support function of churn_set_unnamed: does a name mean an input of the model?';
+
+CREATE FUNCTION churn_unnamed(model churn_model) RETURNS text[]
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION churn_unnamed(churn_model) IS
+'the inputs of a model that its reasons never name';

@@ -91,10 +91,10 @@ purify_pair(Model *model, ModelPair *pair)
 
 	for (int sweep = 0; sweep < MAX_SWEEPS; sweep++)
 	{
-		double		moved = take_means(pair, n, m, m, 1, first);
+		double		rows = take_means(pair, n, m, m, 1, first);
+		double		columns = take_means(pair, m, 1, n, m, second);
 
-		moved = Max(moved, take_means(pair, m, 1, n, m, second));
-		if (moved < STILL)
+		if (rows < STILL && columns < STILL)
 			break;
 	}
 	add_to_curve(term_of_input(model, pair->side[0].input), &pair->side[0],

@@ -11,6 +11,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
 #if PG_VERSION_NUM >= 150000
@@ -40,5 +41,49 @@ result_begin(FunctionCallInfo fcinfo)
 	MemoryContextSwitchTo(caller);
 }
 #endif
+
+/* A row under construction: what is not set is NULL */
+#define RESULT_MAX_COLUMNS 16
+typedef struct ResultRow
+{
+	Datum		values[RESULT_MAX_COLUMNS];
+	bool		nulls[RESULT_MAX_COLUMNS];
+} ResultRow;
+
+static inline void
+result_row(ResultRow *row)
+{
+	for (int i = 0; i < RESULT_MAX_COLUMNS; i++)
+		row->nulls[i] = true;
+}
+
+static inline void
+result_number(ResultRow *row, int column, double x)
+{
+	row->values[column] = Float8GetDatum(x);
+	row->nulls[column] = false;
+}
+
+static inline void
+result_integer(ResultRow *row, int column, int x)
+{
+	row->values[column] = Int32GetDatum(x);
+	row->nulls[column] = false;
+}
+
+static inline void
+result_text(ResultRow *row, int column, const char *text)
+{
+	row->values[column] = CStringGetTextDatum(text);
+	row->nulls[column] = false;
+}
+
+/* The row is copied. */
+static inline void
+result_put(ResultRow *row, ReturnSetInfo *rsinfo)
+{
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row->values,
+						 row->nulls);
+}
 
 #endif							/* CHURN_RESULT_H */

@@ -200,10 +200,21 @@ row_text(Datum value, RowColumn *column, Size *length)
 	}
 }
 
-int
-row_find_column(TupleDesc desc, const char *name)
+char *
+row_written(Datum value, FmgrInfo *output, Oid base_type)
 {
-	for (int i = 0; i < desc->natts; i++)
+	char	   *text = OutputFunctionCall(output, value);
+
+	if (base_type == BPCHAROID)
+		text[bpchartruelen(text, strlen(text))] = '\0';
+	return text;
+}
+
+/* Position of a live column by name, from "first" on, or -1 */
+static int
+find_from(TupleDesc desc, const char *name, int first)
+{
+	for (int i = first; i < desc->natts; i++)
 	{
 		Form_pg_attribute column = TupleDescAttr(desc, i);
 
@@ -211,6 +222,25 @@ row_find_column(TupleDesc desc, const char *name)
 			return i;
 	}
 	return -1;
+}
+
+int
+row_find_column(TupleDesc desc, const char *name)
+{
+	return find_from(desc, name, 0);
+}
+
+int
+row_only_column(TupleDesc desc, const char *name)
+{
+	int			at = find_from(desc, name, 0);
+
+	if (at >= 0 && find_from(desc, name, at + 1) >= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_COLUMN),
+				 errmsg("the row has two columns \"%s\"", name),
+				 errhint("Give one of them another name by AS, or leave it out.")));
+	return at;
 }
 
 void

@@ -49,8 +49,17 @@ extern double row_number(Datum value, const RowColumn *column);
 /* The text of a text: its bytes, for as long as the value lives */
 extern const char *row_text(Datum value, RowColumn *column, Size *length);
 
-/* Position of a live column by name, or -1 */
+/*
+ * Any value as its type writes it, but char(n) without the blanks that fill
+ * it; "output" and "base_type" are of its type.
+ */
+extern char *row_written(Datum value, FmgrInfo *output, Oid base_type);
+
+/* Position of the first live column of a name, or -1 */
 extern int	row_find_column(TupleDesc desc, const char *name);
+
+/* The same; a second column of that name raises 42701. */
+extern int	row_only_column(TupleDesc desc, const char *name);
 
 /* Take a composite datum apart; values and nulls have room for its columns. */
 extern void row_deform(HeapTupleHeader row, TupleDesc desc, Datum *values,

@@ -13,6 +13,7 @@
 
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/typcache.h"
@@ -38,7 +39,9 @@ struct RowReader
 	RowColumn	label_column;	/* unless it is read as text */
 	bool		label_negated;	/* false is what means churned */
 	bool		label_text;		/* compared with option "positive" */
+	Oid			label_type;		/* base type */
 	FmgrInfo	label_out;
+	double		positive_number;	/* of a label of numbers, else NaN */
 	bool		positive_seen;
 	int			nexamples;
 	char	   *examples[EXAMPLES];
@@ -57,17 +60,26 @@ struct RowReader
 
 /* ---- the row type ---- */
 
-/* A column that must be there */
+/* A column that must be there, once */
 static int
 need_column(TupleDesc desc, const char *name, const char *role)
 {
-	int			at = row_find_column(desc, name);
+	int			at = row_only_column(desc, name);
 
 	if (at < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("%s column \"%s\" does not exist", role, name)));
 	return at;
+}
+
+/* Columns to be left out must be there; all of one name are. */
+static void
+check_excluded(TupleDesc desc, const FitOptions *options)
+{
+	for (int e = 0; e < options->nexclude; e++)
+		if (row_find_column(desc, options->exclude[e]) < 0)
+			(void) need_column(desc, options->exclude[e], "excluded");
 }
 
 /* Is a name among those of option "exclude"? */
@@ -95,7 +107,9 @@ set_label(RowReader *reader, const char *label)
 	type = TupleDescAttr(reader->desc, reader->label)->atttypid;
 	getTypeOutputInfo(type, &output, &varlena);
 	fmgr_info(output, &reader->label_out);
+	reader->label_type = getBaseType(type);
 	reader->label_text = true;
+	reader->positive_number = get_float8_nan();
 	if (!row_model_type(type, &as) ||
 		(as != MODEL_NUMBER && as != MODEL_BOOLEAN && as != MODEL_TEXT))
 	{
@@ -111,6 +125,15 @@ set_label(RowReader *reader, const char *label)
 	{
 		reader->label_text = false;
 		reader->label_negated = positive != NULL && !churned;
+		row_column_set(&reader->label_column, type, 0);
+	}
+	else if (as == MODEL_NUMBER)
+	{
+		char	   *end;
+
+		reader->positive_number = strtod(positive, &end);
+		if (*positive == '\0' || *end != '\0')
+			reader->positive_number = get_float8_nan();
 		row_column_set(&reader->label_column, type, 0);
 	}
 }
@@ -190,11 +213,11 @@ set_inputs(RowReader *reader)
 		row_column_set(&reader->columns[n], column->atttypid,
 					   options->reference_date);
 		reader->names[n] = NameStr(column->attname);
+		(void) row_only_column(reader->desc, reader->names[n]);
 		reader->position[n] = i;
 		reader->ninputs++;
 	}
-	for (int e = 0; e < options->nexclude; e++)
-		need_column(reader->desc, options->exclude[e], "excluded");
+	check_excluded(reader->desc, options);
 }
 
 RowReader *
@@ -276,12 +299,13 @@ ask_for_positive(const RowReader *reader)
 					 example(reader, 1))));
 }
 
-/* The label is "positive", as text or as a boolean */
+/* The label is "positive", as text, or as a number: 1.0 is 1 */
 static bool
 text_churned(RowReader *reader, Datum field)
 {
 	const char *positive = reader->options->positive;
-	char	   *text = OutputFunctionCall(&reader->label_out, field);
+	char	   *text = row_written(field, &reader->label_out,
+								   reader->label_type);
 	bool		churned;
 
 	/* both are remembered until two are known and one was seen to churn */
@@ -293,7 +317,9 @@ text_churned(RowReader *reader, Datum field)
 			ask_for_positive(reader);
 		return false;
 	}
-	churned = strcmp(text, positive) == 0;
+	churned = strcmp(text, positive) == 0 ||
+		(!isnan(reader->positive_number) &&
+		 row_number(field, &reader->label_column) == reader->positive_number);
 	reader->positive_seen |= churned;
 	return churned;
 }

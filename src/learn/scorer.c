@@ -23,6 +23,7 @@
 #include "history/spec.h"
 #include "learn/row.h"
 #include "learn/scorer.h"
+#include "learn/unnamed.h"
 
 #define CACHED_MODELS	16		/* at a call site */
 
@@ -233,25 +234,27 @@ scorer_read_history(Scorer *scorer, Datum history, DateADT as_of)
 }
 
 /*
- * Find the inputs of the model among a row's columns, by name.  Those without
- * a term are not needed: they were constant in training, say.
+ * Find the inputs of the model among a row's columns, by name.  Those that
+ * add nothing are not needed: they were constant in training, say.
  */
 static void
 bind_columns(Scorer *scorer)
 {
 	const Model *model = scorer->model;
+	bool	   *speaking = model_speaking(model);
 	StringInfoData missing;
 
 	initStringInfo(&missing);
 	for (int i = 0; i < model->ninputs; i++)
-		scorer->column[i] = -1;
-	for (int t = 0; t < model->nterms; t++)
 	{
-		int			i = model->terms[t].input;
-		int			at = row_find_column(scorer->desc, model->inputs[i]);
+		int			at;
 		Oid			type;
 		ModelType	as;
 
+		scorer->column[i] = -1;
+		if (!speaking[i])
+			continue;
+		at = row_only_column(scorer->desc, model->inputs[i]);
 		scorer->column[i] = at;
 		if (at < 0)
 		{
@@ -367,6 +370,27 @@ scorer_theme(Scorer *scorer, int input, double *readiness)
 						  readiness);
 }
 
+const bool *
+scorer_unnamed(Scorer *scorer)
+{
+	const Model *model = scorer->model;
+	bool	   *unnamed;
+	char	  **names;
+	int			n;
+
+	if (scorer->unnamed != NULL)
+		return scorer->unnamed;
+	unnamed = MemoryContextAllocZero(scorer->context,
+									 sizeof(bool) * Max(model->ninputs, 1));
+	names = unnamed_names(model, &n);
+	if (n > 0)
+		(void) scorer_bind_features(scorer);
+	for (int i = 0; i < n; i++)
+		(void) unnamed_mark(model, scorer->list, names[i], unnamed);
+	scorer->unnamed = unnamed;
+	return unnamed;
+}
+
 char *
 scorer_level(Scorer *scorer, int input)
 {
@@ -384,6 +408,7 @@ scorer_level(Scorer *scorer, int input)
 static char *
 date_phrase(const Scorer *scorer, int input)
 {
+	const char *name = scorer->model->inputs[input];
 	double		day = floor(scorer->model->reference_date -
 							scorer->values[input]);
 	int			year,
@@ -391,40 +416,31 @@ date_phrase(const Scorer *scorer, int input)
 				mday;
 
 	if (!IS_VALID_DATE((DateADT) Max(Min(day, PG_INT32_MAX), PG_INT32_MIN)))
-		return psprintf("%s is out of range", scorer->model->inputs[input]);
+		return column_phrase(name, COLUMN_BEYOND, NULL);
 	j2date((DateADT) day + POSTGRES_EPOCH_JDATE, &year, &month, &mday);
-	return psprintf("%s is %04d-%02d-%02d%s", scorer->model->inputs[input],
-					year > 0 ? year : 1 - year, month, mday,
-					year > 0 ? "" : " BC");
+	return column_phrase(name, year > 0 ? COLUMN_HOLDS : COLUMN_BC,
+						 psprintf("%04d-%02d-%02d", year > 0 ? year : 1 - year,
+								  month, mday));
 }
 
-char *
-scorer_phrase(Scorer *scorer, int input)
+/* The value of a column of a row in words */
+static char *
+row_phrase(Scorer *scorer, int input)
 {
 	const char *name = scorer->model->inputs[input];
+	double		value = scorer->values[input];
 	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
 
-	if (scorer_bind_features(scorer))
-	{
-		/* a phrase may quote neighbours, which an array gives as well */
-		for (int i = 0; i < scorer->model->ninputs; i++)
-		{
-			scorer->feature_values[scorer->feature[i]] = scorer->values[i];
-			scorer->feature_nulls[scorer->feature[i]] = scorer->nulls[i];
-		}
-		return features_phrase(scorer->list, scorer->feature[input],
-							   scorer->feature_values, scorer->feature_nulls);
-	}
 	if (scorer->nulls[input])
-		return psprintf("%s is not known", name);
+		return column_phrase(name, COLUMN_MISSING, NULL);
 	if (scorer->levels[input] != NULL)
-		return psprintf("%s is %s", name, scorer_level(scorer, input));
+		return column_phrase(name, COLUMN_HOLDS, scorer_level(scorer, input));
 	switch (scorer->model->types[input])
 	{
 		case MODEL_BOOLEAN:
-			if (scorer->values[input] == 0 || scorer->values[input] == 1)
-				return psprintf("%s is %s", name,
-								scorer->values[input] == 1 ? "true" : "false");
+			if (value == 0 || value == 1)
+				return column_phrase(name, value == 1 ? COLUMN_TRUE :
+									 COLUMN_FALSE, NULL);
 			break;
 		case MODEL_DATE:
 		case MODEL_TIMESTAMP:
@@ -432,6 +448,21 @@ scorer_phrase(Scorer *scorer, int input)
 		default:
 			break;
 	}
-	double_to_shortest_decimal_buf(scorer->values[input], digits);
-	return psprintf("%s is %s", name, digits);
+	double_to_shortest_decimal_buf(value, digits);
+	return column_phrase(name, COLUMN_HOLDS, digits);
+}
+
+char *
+scorer_phrase(Scorer *scorer, int input)
+{
+	if (!scorer_bind_features(scorer))
+		return row_phrase(scorer, input);
+	/* a phrase may quote neighbours, which an array gives as well */
+	for (int i = 0; i < scorer->model->ninputs; i++)
+	{
+		scorer->feature_values[scorer->feature[i]] = scorer->values[i];
+		scorer->feature_nulls[scorer->feature[i]] = scorer->nulls[i];
+	}
+	return features_phrase(scorer->list, scorer->feature[input],
+						   scorer->feature_values, scorer->feature_nulls);
 }

@@ -27,6 +27,7 @@ typedef struct Scorer
 	Model	   *model;			/* NULL: nothing cached */
 	double	   *values;			/* of the current row, in input order */
 	bool	   *nulls;
+	bool	   *unnamed;		/* per input: not to be named; NULL: not read */
 	LevelTable **levels;		/* per input: those of its term, or NULL */
 
 	FeatureList *list;			/* made when first needed; NULL without spec */
@@ -59,6 +60,9 @@ extern double scorer_log_odds(const Scorer *scorer);
 /* The theme of an input of the row that was read; the model has a spec. */
 extern FeatureTheme scorer_theme(Scorer *scorer, int input,
 								 double *readiness);
+
+/* Which inputs must not be named as reasons, by input; the scorer's own */
+extern const bool *scorer_unnamed(Scorer *scorer);
 
 /* The value of an input of the row that was read, in words; palloc'd */
 extern char *scorer_phrase(Scorer *scorer, int input);

@@ -126,6 +126,7 @@ BEGIN
         figures || @extschema@.churn_training_facts(definition, model),
         quote_ident(current_user)::regrole)
     RETURNING * INTO stored;
+    PERFORM @extschema@.churn_store_distributions(definition, stored);
     PERFORM @extschema@.churn_judge(definition, stored);
     PERFORM @extschema@.churn_settle(stored);
     IF EXISTS (SELECT FROM @extschema@.churn_models AS m WHERE m.id = stored.id AND m.status = 'accepted')
@@ -159,7 +160,7 @@ BEGIN
         IF coalesce(btrim(reason), '') = '' THEN
             RAISE EXCEPTION 'forcing a model past the gate needs a reason'
                 USING ERRCODE = 'invalid_parameter_value',
-                      HINT = 'Say reason => ''…'': it is kept in churn_promotions.';
+                      HINT = 'Say reason => ''...'': it is kept in churn_promotions.';
         END IF;
         PERFORM @extschema@.churn_demand_owner(d, 'force a model past the gate');
         PERFORM @extschema@.churn_enthrone(m, 'forced', reason);

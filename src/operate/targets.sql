@@ -267,7 +267,7 @@ BEGIN
     RETURN number;
 END
 $$;
-COMMENT ON FUNCTION churn_set_target(text, text, text, float8, text, bigint, boolean, text) IS 'agree on what a model must show: metric (auc, recall_at(1000), psi, … as churn_target_metrics lists), comparison and bound; slice is a condition over the snapshot and the profile, minimum_n the least number of users, on_lower_bound asks it of the worse end of the 95 % interval; the same metric, direction and slice again replaces it; returns its number; from the first target on the default gate does not hold any more; errors: 22023 with the list of metrics, 42601 slice, 42501 not the owner';
+COMMENT ON FUNCTION churn_set_target(text, text, text, float8, text, bigint, boolean, text) IS 'agree on what a model must show: metric (auc, recall_at(1000), psi, ... as churn_target_metrics lists), comparison and bound; slice is a condition over the snapshot and the profile, minimum_n the least number of users, on_lower_bound asks it of the worse end of the 95 % interval; the same metric, direction and slice again replaces it; returns its number; from the first target on the default gate does not hold any more; errors: 22023 with the list of metrics, 42601 slice, 42501 not the owner';
 
 CREATE FUNCTION churn_drop_target(study text, target int) RETURNS void
     LANGUAGE plpgsql VOLATILE

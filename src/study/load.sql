@@ -195,11 +195,14 @@ BEGIN
     END IF;
     -- not TRUNCATE, which empties the table for older snapshots too
     EXECUTE format('DELETE FROM %s', histories);
-    DELETE FROM @extschema@.churn_histories AS h WHERE h.study = d.study;
     INSERT INTO @extschema@.churn_histories (study, digest, revision, through, ranges, ranges_done)
     VALUES (d.study, @extschema@.churn_history_definition(d), d.revision,
         @extschema@.churn_take_watermarks(d, today, overlap),
-        greatest(@extschema@.churn_load_ranges(d, today), 1), 0);
+        greatest(@extschema@.churn_load_ranges(d, today), 1), 0)
+    -- the scores are there until others replace them
+    ON CONFLICT ON CONSTRAINT churn_histories_pkey DO UPDATE SET digest = excluded.digest,
+        revision = excluded.revision, through = excluded.through, ranges = excluded.ranges,
+        ranges_done = 0, loaded_at = clock_timestamp();
 END
 $$;
 COMMENT ON FUNCTION churn_load_begin(churn_studies, date, int) IS 'support function of churn_refresh: empty STUDY_history, take the watermarks and say in how many ranges it will be filled';

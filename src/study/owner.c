@@ -139,7 +139,7 @@ owner_of_study(const char *schema, Datum study)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the owner of study \"%s\" does not exist any more",
 						TextDatumGetCString(study)),
-				 errhint("A superuser can give it another by UPDATE churn_studies SET owner = ….")));
+				 errhint("A superuser can give it another by UPDATE churn_studies SET owner = ....")));
 	return owner;
 }
 

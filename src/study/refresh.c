@@ -9,7 +9,7 @@
  * refresh that is killed has lost one stage.  Called where it cannot commit,
  * inside a transaction block or a function, it is part of that transaction.
  *
- * A session-level advisory lock lets one session at a time refresh a study;
+ * A session-level advisory lock lets one session at a time work on a study;
  * what is left behind by errors it frees itself.
  *
  *-------------------------------------------------------------------------
@@ -18,11 +18,9 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
-#include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -30,36 +28,18 @@
 #include "utils/snapmgr.h"
 
 #include "study/owner.h"
-
-/* Seed of the lock's key: other users of advisory locks hash otherwise */
-#define REFRESH_LOCK_SEED	UINT64CONST(0x636875726e5f7266)
-
-/* The lock of one study in this database. */
-static LOCKTAG
-refresh_lock_tag(const char *study)
-{
-	uint64		key = DatumGetUInt64(hash_any_extended((const unsigned char *) study,
-													   strlen(study),
-													   REFRESH_LOCK_SEED));
-	LOCKTAG		tag;
-
-	/* as pg_advisory_lock(bigint) writes it */
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (key >> 32),
-						 (uint32) key, 1);
-	return tag;
-}
+#include "study/work_lock.h"
 
 /* Take the lock for the session, or until the end of the transaction. */
 static void
 refresh_lock(const LOCKTAG *tag, bool session, const char *study)
 {
-	if (LockAcquire(tag, ExclusiveLock, session, true) ==
-		LOCKACQUIRE_NOT_AVAIL)
+	if (!work_lock_take(tag, session))
 		ereport(ERROR,
 				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-				 errmsg("study \"%s\" is being refreshed by another session",
+				 errmsg("study \"%s\" is being worked on by another session",
 						study),
-				 errhint("Wait until it is done; pg_stat_activity shows it.")));
+				 errhint("Wait until it is done; churn_runs and pg_stat_activity show it.")));
 }
 
 /* Run one stage; false when it was the last.  The state is put into "call". */
@@ -141,11 +121,11 @@ refresh_run_locked(OwnedCall *call, const LOCKTAG *lock)
 	}
 	PG_CATCH();
 	{
-		LockRelease(lock, ExclusiveLock, true);
+		work_lock_release(lock);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	LockRelease(lock, ExclusiveLock, true);
+	work_lock_release(lock);
 }
 
 PG_FUNCTION_INFO_V1(churn_refresh);
@@ -171,7 +151,7 @@ churn_refresh(PG_FUNCTION_ARGS)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	(void) owner_of_study(call.schema, call.values[0]); /* rights first */
 	PopActiveSnapshot();
-	lock = refresh_lock_tag(study);
+	lock = work_lock_tag(study);
 	refresh_lock(&lock, commits, study);
 	if (commits)
 		refresh_run_locked(&call, &lock);

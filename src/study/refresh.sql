@@ -16,7 +16,8 @@ CREATE FUNCTION churn_stage_scores(definition churn_studies, histories text,
     AS $$
 DECLARE
     d ALIAS FOR definition;
-    model text := format('%L::@extschema@.churn_model', champion.model);
+    model text := format('%L::@extschema@.churn_model',
+        @extschema@.churn_unname_too(champion.model, d.unnamed));
 BEGIN
     RETURN @extschema@.churn_stage(d, '_scoring', format(
         'SELECT c.user_id, (c.standing).stage, (c.standing).value, (c.standing).next_day,'
@@ -160,6 +161,9 @@ DECLARE
 BEGIN
     PERFORM @extschema@.churn_log_scores(d, champion, day);
     EXECUTE format('DROP TABLE %s', staging);
+    UPDATE @extschema@.churn_histories AS h
+    SET scored_as_of = day, scored_at = clock_timestamp(), scored = published
+    WHERE h.study = d.study;
     RAISE NOTICE 'study %: % users at risk scored as of %', d.study, published, day;
 END
 $$;
@@ -202,4 +206,4 @@ COMMENT ON FUNCTION churn_refresh_stage_owned(text, date, interval, jsonb) IS 's
 
 CREATE PROCEDURE churn_refresh(study text, as_of date DEFAULT NULL, overlap interval DEFAULT '3 days')
     AS 'MODULE_PATHNAME' LANGUAGE C;
-COMMENT ON PROCEDURE churn_refresh(text, date, interval) IS 'bring the histories of a study up to date by what is new in its sources, looking back so many days (overlap) for rows that came late; score everybody at risk by the champion as of today (or a past date) into STUDY_scores, drop who is no longer at risk, append to STUDY_score_log weekly; commits after each stage, and goes on where it was interrupted; inside a transaction block or a function it is part of that transaction; errors: 55000 no champion, 22023 a future date, 55P03 another session refreshes the study, 42501 rights';
+COMMENT ON PROCEDURE churn_refresh(text, date, interval) IS 'bring the histories of a study up to date by what is new in its sources, looking back so many days (overlap) for rows that came late; score everybody at risk by the champion as of today (or a past date) into STUDY_scores, drop who is no longer at risk, append to STUDY_score_log weekly; commits after each stage, and goes on where it was interrupted; inside a transaction block or a function it is part of that transaction; errors: 55000 no champion, 22023 a future date, 55P03 another session works on the study, 42501 rights';

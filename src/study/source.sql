@@ -221,7 +221,7 @@ BEGIN
     IF num_nonnulls(s.kind, s.kind_column) <> 1 THEN
         RAISE EXCEPTION 'a source needs either kind or kind_column'
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'Say kind => ''order'' when all rows are of one kind, or kind_column => ''…'' when a column tells.';
+                  HINT = 'Say kind => ''order'' when all rows are of one kind, or kind_column => ''...'' when a column tells.';
     END IF;
     IF s.role IS NULL OR s.role NOT IN ('behaviour', 'action') THEN
         RAISE EXCEPTION 'role must be behaviour or action, not "%"', s.role

@@ -13,7 +13,10 @@ CREATE TABLE churn_histories (
     through date NOT NULL,
     ranges int NOT NULL CHECK (ranges > 0),
     ranges_done int NOT NULL CHECK (ranges_done BETWEEN 0 AND ranges),
-    loaded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    loaded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    scored_as_of date,
+    scored_at timestamptz,
+    scored bigint
 );
 COMMENT ON TABLE churn_histories IS 'what STUDY_history of each study holds; written by churn_refresh and churn_rebuild';
 COMMENT ON COLUMN churn_histories.study IS 'study the histories belong to';
@@ -23,6 +26,9 @@ COMMENT ON COLUMN churn_histories.through IS 'newest day with events that they h
 COMMENT ON COLUMN churn_histories.ranges IS 'ranges of users, by hash of the key, that the first load is done in';
 COMMENT ON COLUMN churn_histories.ranges_done IS 'ranges that are there; fewer than ranges: the load goes on at the next refresh and nobody reads them yet';
 COMMENT ON COLUMN churn_histories.loaded_at IS 'when they were last brought up to date';
+COMMENT ON COLUMN churn_histories.scored_as_of IS 'the morning of the scores in STUDY_scores; NULL before the first';
+COMMENT ON COLUMN churn_histories.scored_at IS 'when they were computed';
+COMMENT ON COLUMN churn_histories.scored IS 'number of users at risk that have one';
 
 CREATE TABLE churn_watermarks (
     study text NOT NULL,

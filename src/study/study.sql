@@ -22,6 +22,7 @@ CREATE TABLE churn_studies (
     holdout_share float8 NOT NULL CHECK (holdout_share >= 0 AND holdout_share < 1),
     complete_until date,
     user_type text,
+    unnamed text[] NOT NULL DEFAULT '{}',
     -- moves with every change of the definition: sessions cache plans by it
     revision bigint GENERATED ALWAYS AS IDENTITY,
     created_at timestamptz NOT NULL DEFAULT now()
@@ -41,6 +42,7 @@ COMMENT ON COLUMN churn_studies.time_zone IS 'zone whose calendar days count';
 COMMENT ON COLUMN churn_studies.holdout_share IS 'share of users, drawn by salted hash, never to be contacted';
 COMMENT ON COLUMN churn_studies.complete_until IS 'last complete day of the sources, where the owner knows better than the newest event';
 COMMENT ON COLUMN churn_studies.user_type IS 'type of the user key, set by the first source';
+COMMENT ON COLUMN churn_studies.unnamed IS 'features and kinds that reasons never name; set by churn_set_unnamed';
 COMMENT ON COLUMN churn_studies.revision IS 'moves with every change of the definition';
 COMMENT ON COLUMN churn_studies.created_at IS 'when the study was created';
 
@@ -220,13 +222,14 @@ $$;
 COMMENT ON FUNCTION churn_study_row(text) IS 'support function of all that take a study: its row; 42704 with a hint where there is none, 42501 where it is not yours';
 
 -- The same, and until the end of the transaction nobody else trains,
--- refreshes or promotes in this study.
+-- refreshes or promotes in this study.  Rows that refer to it can be added:
+-- a run that is skipped is recorded while another is at work.
 CREATE FUNCTION churn_study_lock(name text) RETURNS churn_studies
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM FROM @extschema@.churn_studies AS s WHERE s.study = name FOR UPDATE;
+    PERFORM FROM @extschema@.churn_studies AS s WHERE s.study = name FOR NO KEY UPDATE;
     RETURN @extschema@.churn_study_row(name);
 END
 $$;
@@ -281,12 +284,12 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = d.table_schema) THEN
         RAISE EXCEPTION 'schema "%" does not exist', coalesce(d.table_schema, '')
             USING ERRCODE = 'invalid_schema_name',
-                  HINT = 'Create it, or name another by schema => ''…''.';
+                  HINT = 'Create it, or name another by schema => ''...''.';
     END IF;
     IF NOT has_schema_privilege(d.owner::oid, d.table_schema, 'CREATE') THEN
         RAISE EXCEPTION 'permission denied for schema %', d.table_schema
             USING ERRCODE = 'insufficient_privilege',
-                  HINT = 'The study keeps its tables there: name a schema you may create tables in by schema => ''…''.';
+                  HINT = 'The study keeps its tables there: name a schema you may create tables in by schema => ''...''.';
     END IF;
     IF d.active_window > d.churn_window THEN
         RAISE NOTICE 'active_window (% days) is longer than churn_window (% days): users silent for longer count as at risk, which raises the AUC for free',
@@ -396,7 +399,9 @@ BEGIN
                 CASE WHEN cascade THEN 'CASCADE' ELSE 'RESTRICT' END);
         END IF;
     END LOOP;
+    PERFORM @extschema@.churn_unschedule(j.study, j.task) FROM @extschema@.churn_jobs() AS j
+    WHERE j.study = d.study AND j.runs_as = current_user;
     DELETE FROM @extschema@.churn_studies AS s WHERE s.study = d.study;
 END
 $$;
-COMMENT ON FUNCTION churn_drop_study(text, boolean) IS 'drop a study with its sources, models, tables and views; cascade also drops what others built on those (else 2BP01); 42501 unless the caller owns them';
+COMMENT ON FUNCTION churn_drop_study(text, boolean) IS 'drop a study with its sources, models, records of runs, tables and views, and the jobs that the current user scheduled for it; cascade also drops what others built on those (else 2BP01); 42501 unless the caller owns them';

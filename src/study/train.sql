@@ -312,6 +312,8 @@ DECLARE
     today date := @extschema@.churn_today(d.time_zone);
     step_days int := @extschema@.churn_whole_days(step, 'step');
     refit boolean := @extschema@.churn_refit_asked(options);
+    untreated boolean := @extschema@.churn_untreated_asked(options);
+    fit_options jsonb := options - '{refit,untreated_only}'::text[];
     spec @extschema@.churn_spec;
     f record;
     t record;
@@ -327,7 +329,10 @@ BEGIN
     RAISE NOTICE 'histories: reading % events', f.events;
     spec := @extschema@.churn_build_snapshots(d, today, f.first_day, f.complete_through,
         t.dates, t.tested);
-    SELECT * INTO fitted FROM @extschema@.churn_fit_training(d, spec, options - 'refit', t.train_dates);
+    IF untreated THEN
+        PERFORM @extschema@.churn_drop_treated(d);
+    END IF;
+    SELECT * INTO fitted FROM @extschema@.churn_fit_training(d, spec, fit_options, t.train_dates);
     figures := @extschema@.churn_test_model(d, fitted.model)
         || jsonb_build_object('rows', fitted.rows, 'churn_rate', fitted.churn_rate,
             'snapshots', t.train_dates, 'complete_through', f.complete_through,
@@ -338,7 +343,7 @@ BEGIN
     SELECT * INTO stored FROM @extschema@.churn_store_model(d, fitted.model, figures);
     RAISE NOTICE 'model % of study %: %', stored.version, study, stored.status;
     IF refit THEN
-        refitted := @extschema@.churn_refit(d, spec, options - 'refit', fitted.model,
+        refitted := @extschema@.churn_refit(d, spec, fit_options, fitted.model,
             t.dates, figures, stored.version);
         SELECT m.status INTO stored.status FROM @extschema@.churn_models AS m
         WHERE m.study = d.study AND m.version = stored.version;
@@ -357,4 +362,4 @@ CREATE FUNCTION churn_train(study text, test_date date DEFAULT NULL,
     snapshots int DEFAULT 6, step interval DEFAULT '30 days', options jsonb DEFAULT '{}')
     RETURNS SETOF churn_training
     AS 'MODULE_PATHNAME', 'churn_as_owner' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION churn_train(text, date, int, interval, jsonb) IS 'train a model on purged snapshots and test it out of time: one row with version, status, training dates, rows and churn rate, test date and its AUC, KS, log-loss, lift of the top tenth, mean score against churn rate, and the AUC of recency and of key days alone; the model is a new row of churn_models with its verdicts, champion when there is none and it meets every target (without targets the default gate), else accepted or refused; options are those of churn_fit, with encoding auto unless said, and refit (false): once the model has passed, fit again on all snapshots with its settings, a second row; metrics hold the calibration of every snapshot; errors: 55000 too little data (with counts and the first date that would do) or events known too late for the step, 22023 bad arguments, 42501 rights';
+COMMENT ON FUNCTION churn_train(text, date, int, interval, jsonb) IS 'train a model on purged snapshots and test it out of time: one row with version, status, training dates, rows and churn rate, test date and its AUC, KS, log-loss, lift of the top tenth, mean score against churn rate, and the AUC of recency and of key days alone; the model is a new row of churn_models with its verdicts, champion when there is none and it meets every target (without targets the default gate), else accepted or refused; options are those of churn_fit, with encoding auto unless said, and refit (false): once the model has passed, fit again on all snapshots with its settings, a second row, and untreated_only (false): leave out who was contacted (a source of role action) within the outcome window of a training snapshot; metrics hold the calibration of every snapshot; errors: 55000 too little data (with counts and the first date that would do) or events known too late for the step, 22023 bad arguments, 42501 rights';

@@ -19,11 +19,17 @@ SELECT churn_train('shop', options => '{"c": 0.001}');
 SELECT churn_set_target('shop', 'lift_10', '>=', 50);
 SELECT churn_train('shop', snapshots => 1, options => '{"c": 0.01}');
 SELECT churn_promote('shop', 2, force => true, reason => 'a trial');
+SELECT churn_set_policy('shop', every => '1 day', on_alert => '{coverage}', options => '{"c": 0.001}');
+SELECT churn_monitor('shop');
+SELECT churn_retrain('shop');
 });
+
+$node->safe_psql('postgres', "CALL churn_run('shop', 'refresh')");
 
 # What must be the same afterwards.
 my $tables = join ' UNION ALL ', map { "SELECT '$_' AS t, md5(string_agg(r::text, E'\\n' ORDER BY r::text)) FROM $_ AS r" }
-  qw(churn_studies churn_sources churn_profiles churn_targets churn_models churn_verdicts churn_promotions);
+  qw(churn_studies churn_sources churn_profiles churn_targets churn_models churn_verdicts churn_promotions
+	churn_distributions churn_monitoring churn_alerts churn_policies churn_retrainings churn_runs);
 my $wanted = $node->safe_psql('postgres', "$tables ORDER BY 1");
 my $score = "SELECT sum(churn_score(u, 'shop')) FROM generate_series(1, 40) AS u";
 my $scored = $node->safe_psql('postgres', $score);
@@ -56,7 +62,7 @@ for my $single (0, 1)
 	like($refusal, qr/a new model cannot be "champion"/, "$name: nobody enters as champion");
 	is($node->safe_psql($database, "SELECT churn_rollback('shop')"), '1', "$name: back to the champion before");
 	is($node->safe_psql($database, "SELECT version, status FROM churn_train('shop', options => '{\"c\": 0.001}')"),
-		'3|refused', "$name: training goes on where it was");
+		'4|refused', "$name: training goes on where it was");
 }
 $node->stop;
 done_testing();

@@ -120,7 +120,7 @@ my $first = IPC::Run::start(
 ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory'"),
 	'a refresh holds its lock');
 my ($status, undef, $refused) = $node->psql('postgres', "\\set VERBOSITY verbose\nCALL churn_refresh('slow')");
-like($refused, qr/55P03: study "slow" is being refreshed by another session/, 'a second one is refused');
+like($refused, qr/55P03: study "slow" is being worked on by another session/, 'a second one is refused');
 is($node->safe_psql('postgres', "SET churn.today = '2023-09-10';\nCALL churn_refresh('twin');\nSELECT 'done'"),
 	'done', 'another study is free');
 $first->signal('INT');
