@@ -114,7 +114,7 @@ FROM odd_models, odd o;
 SELECT ok(bool_and((churn_predict(m, o) > .5) = churned), 'separable: every row on its side') FROM odd_models, odd o
 WHERE abs(id - 100) > 9;
 SELECT throws_ok($$SELECT churn_fit(c, 'churned', '{"encoding": "bins"}') FROM curved c WHERE churned$$, '22023', NULL, 'one class');
-SELECT isnt((SELECT churn_fit(c, 'churned', '{"encoding": "bins", "memory": 1024}') FROM curved c, generate_series(1, 4)), NULL, 'a little memory is enough');
+SELECT isnt((SELECT churn_fit(c, 'churned', '{"encoding": "bins", "memory": 2048}') FROM curved c, generate_series(1, 4)), NULL, 'a little memory is enough');
 
 -- ---- cancel ----
 CREATE TABLE large AS

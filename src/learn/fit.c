@@ -215,7 +215,7 @@ task_loss(const Fit *fit, FitSolver solver, FitTask *shape)
 	memcpy(shape->class_weights, fit->class_weights,
 		   sizeof(shape->class_weights));
 	shape->adaptive = shape->encoding != FIT_LINEAR &&
-		fit_learns_penalties(fit->options);
+		fit->adaptive;
 	shape->solver = solver;
 	shape->tolerance = task_tolerance(shape);
 }
@@ -264,7 +264,9 @@ path_of_pairs(const Fit *fit, FitTask *shape)
 	const int  *number = numbers;
 	int			nnumbers = lengthof(numbers);
 	const FitChoice *bins = &fit->choices[FIT_BINS];
-	int			around = shape->adaptive && fit->options->c == 0 ? 1 : 0;
+	/* beside learnt penalties C is but a correction */
+	int			step = shape->adaptive ? 1 : 2;
+	int			around = fit->options->c > 0 ? 0 : step;
 
 	shape->rank_c = bins->path[bins->chosen];
 	if (fit->options->pairs >= 0)
@@ -276,10 +278,10 @@ path_of_pairs(const Fit *fit, FitTask *shape)
 		shape->path[shape->npath++] = shape->rank_c;
 	for (int i = 0; i < nnumbers; i++)
 	{
-		for (int e = -around; e <= around; e++)
+		for (int e = -around; e <= around; e += step)
 		{
-			shape->path[shape->npath] = around > 0 ? ldexp(1, e) :
-				shape->rank_c;
+			shape->path[shape->npath] =
+				ldexp(shape->adaptive && around > 0 ? 1 : shape->rank_c, e);
 			shape->path_pairs[shape->npath++] = number[i];
 		}
 	}
@@ -313,8 +315,10 @@ search_encoding(Fit *fit, FitEncoding encoding)
 	FitTask		shape = search_task(fit, encoding, fit->nsearch);
 
 	ereport(NOTICE,
-			(errmsg("churn_fit: encoding %s, %d folds over " INT64_FORMAT " of " INT64_FORMAT " rows",
-					fit_encoding_name(encoding), fit->options->folds,
+			(errmsg("churn_fit: encoding %s%s, %d folds over " INT64_FORMAT " of " INT64_FORMAT " rows",
+					fit_encoding_name(encoding),
+					shape.adaptive ? " with learnt penalties" : "",
+					fit->options->folds,
 					fit->nsearch, fit->nrows)));
 	fit_jobs_run(&shape, fit->options, fit->held_bytes, fill_search,
 				 collect_search, fit);
@@ -414,24 +418,61 @@ best_choice(Fit *fit)
 	return best;
 }
 
+/* What the options say of penalties, where they leave nothing to choose */
+static bool
+asks_learnt(const FitOptions *options)
+{
+	return options->penalty == FIT_L2 &&
+		(options->penalties == FIT_LEARNT ||
+		 (options->penalties == FIT_PENALTIES_AUTO && options->c == 0));
+}
+
+/* The bins were searched with one penalty: try learnt ones against it. */
+static void
+try_learnt(Fit *fit)
+{
+	FitChoice  *choice = &fit->choices[FIT_BINS];
+	FitChoice	equal = *choice;
+
+	memset(choice, 0, sizeof(*choice));
+	fit->adaptive = true;
+	search_encoding(fit, FIT_BINS);
+	if (choice_stands(&equal) &&
+		(!choice_stands(choice) || equal.log_loss[equal.chosen] <=
+		 choice->log_loss[choice->chosen]))
+	{
+		*choice = equal;
+		fit->adaptive = false;
+	}
+}
+
 /* Search what was asked for. */
 static void
 search(Fit *fit)
 {
 	FitEncoding asked = fit->options->encoding;
+	bool		both;
 
 	fit->encoding = asked == FIT_AUTO ? FIT_LINEAR :
 		asked == FIT_PAIRS ? FIT_BINS : asked;
 	fit->c = fit->options->c > 0 ? fit->options->c : DEFAULT_C;
 	fit->choice = &fit->choices[fit->encoding];
+	fit->adaptive = asks_learnt(fit->options);
 	if (fit->options->folds < 2)
 		return;
 	draw_sample(fit);
 	if (!fit_sample_fills_folds(fit))
 		return;
+	both = fit->adaptive && fit->options->penalties == FIT_PENALTIES_AUTO;
+	fit->adaptive = fit->adaptive && !both;
 	for (int e = FIT_LINEAR; e <= FIT_PAIRS; e++)
-		if (encoding_wanted(fit, e))
-			search_encoding(fit, e);
+	{
+		if (!encoding_wanted(fit, e))
+			continue;
+		search_encoding(fit, e);
+		if (e == FIT_BINS && both)
+			try_learnt(fit);
+	}
 	if (asked == FIT_AUTO)
 		fit->choice = best_choice(fit);
 	else if (choice_stands(&fit->choices[FIT_PAIRS]))

@@ -73,7 +73,7 @@ typedef enum FitPenalty
 /* Encodings "bins" and "pairs": one penalty, or one for each block */
 typedef enum FitPenalties
 {
-	FIT_PENALTIES_AUTO,			/* learnt, unless C is given */
+	FIT_PENALTIES_AUTO,			/* the folds decide; with C given, equal */
 	FIT_LEARNT,
 	FIT_EQUAL
 } FitPenalties;
@@ -119,13 +119,6 @@ typedef struct FitOptions
 	DateADT		reference_date; /* before */
 	bool		row_form;		/* excluded columns are no inputs at all */
 } FitOptions;
-
-/* Does every column and pair in bins get a penalty of its own? */
-static inline bool
-fit_learns_penalties(const FitOptions *options)
-{
-	return options->penalties == FIT_LEARNT;
-}
 
 /* Unknown keys and values out of range raise 22023. */
 extern FitOptions *fit_options_read(Jsonb *json);

@@ -226,9 +226,9 @@ fit_provenance(const Fit *fit)
 		appendStringInfo(&out, ", \"final_rows\": " INT64_FORMAT, fit->nfinal);
 	json_put_number(&out, "churn_rate", (double) fit->nchurned / fit->nrows);
 	json_put_number(&out, "c", fit->c);
-	if (fit->encoding != FIT_LINEAR)
+	if (fit->encoding != FIT_LINEAR || fit->choices[FIT_BINS].searched)
 		appendStringInfo(&out, ", \"penalties\": \"%s\"",
-						 fit_learns_penalties(fit->options) ? "learnt" : "equal");
+						 fit->adaptive ? "learnt" : "equal");
 	json_loss(&out, fit);
 	json_search(&out, fit);
 	json_dropped(&out, fit);

@@ -38,6 +38,7 @@ typedef struct Fit
 	SampleUser	edge;			/* of users by lot, the first that is not */
 	Size		held_bytes;		/* table, and what the search leaves */
 	FitChoice	choices[FIT_AUTO];	/* by encoding */
+	bool		adaptive;		/* bins: a penalty learnt for each block */
 	FitChoice  *choice;			/* that of the model's encoding */
 	FitEncoding encoding;		/* of the final fit */
 	FitSolver	solver;			/* of the final fit */

@@ -69,14 +69,14 @@ COMMENT ON FUNCTION churn_chosen_c(churn_model, text) IS 'support function of ch
 
 -- A C that is given means one penalty for all curves, unless the folds chose it
 -- beside learnt ones.
-CREATE FUNCTION churn_learnt_penalties(options jsonb) RETURNS jsonb
+CREATE FUNCTION churn_chosen_penalties(model churn_model) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-        SELECT CASE WHEN coalesce(options, '{}') ?| '{c,penalties}' OR options->>'penalty' = 'l1' THEN '{}'
-            ELSE '{"penalties": "learnt"}' END::jsonb
+        SELECT jsonb_strip_nulls(jsonb_build_object('penalties',
+            @extschema@.churn_model_info(model) #> '{provenance,penalties}'))
     $$;
-COMMENT ON FUNCTION churn_learnt_penalties(jsonb) IS 'support function of churn_train: option penalties that makes a chosen C mean what it meant when the folds chose it';
+COMMENT ON FUNCTION churn_chosen_penalties(churn_model) IS 'support function of churn_train: the option penalties that goes with a C that cross-validation chose';
 
 -- Training dates that end before the newest of them begins.
 CREATE FUNCTION churn_older_dates(definition churn_studies, dates date[]) RETURNS date[]
@@ -124,7 +124,7 @@ BEGIN
         once || jsonb_build_object('encoding', 'linear', 'c', linear_c), older);
     SELECT * INTO bins FROM @extschema@.churn_fit_snapshots(definition, spec,
         once || jsonb_build_object('encoding', 'bins', 'c', bins_c)
-            || @extschema@.churn_learnt_penalties(options), older);
+            || @extschema@.churn_chosen_penalties(model), older);
     EXECUTE format(
         'SELECT pg_catalog.count(*) AS rows, pg_catalog.avg(t.linear) AS linear, pg_catalog.avg(t.bins) AS bins,'
         ' pg_catalog.stddev_samp(t.linear - t.bins) / pg_catalog.sqrt(pg_catalog.count(*)) AS error'
