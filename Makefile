@@ -49,6 +49,8 @@ OBJS = \
 	src/learn/model_text.o \
 	src/learn/model_info.o \
 	src/learn/model_curves.o \
+	src/learn/levels.o \
+	src/learn/level_codes.o \
 	src/learn/fit_rows.o \
 	src/learn/fit_options.o \
 	src/learn/encode.o \
@@ -66,10 +68,17 @@ OBJS = \
 	src/learn/fit_jobs.o \
 	src/learn/choose.o \
 	src/learn/fit_provenance.o \
+	src/learn/fit_levels.o \
 	src/learn/fit.o \
 	src/learn/row.o \
 	src/learn/scorer.o \
+	src/learn/row_reader.o \
 	src/learn/fit_aggregate.o \
+	src/learn/information_rows.o \
+	src/learn/information_bins.o \
+	src/learn/information_number.o \
+	src/learn/information_level.o \
+	src/learn/information.o \
 	src/learn/predict.o \
 	src/learn/contributions.o \
 	src/learn/reasons.o \
@@ -106,9 +115,24 @@ OBJS = \
 	src/study/key.o \
 	src/study/source.o \
 	src/study/owner.o \
+	src/study/rebuild.o \
+	src/study/refresh.o \
 	src/study/session.o \
+	src/study/fit_query.o \
 	src/study/live.o \
-	src/study/score.o
+	src/study/score.o \
+	src/operate/report_field.o \
+	src/operate/report_html.o \
+	src/operate/report_style.o \
+	src/operate/report_chart.o \
+	src/operate/report_table.o \
+	src/operate/report_data.o \
+	src/operate/report_skill.o \
+	src/operate/report_trust.o \
+	src/operate/report_action.o \
+	src/operate/report_model.o \
+	src/operate/report_judge.o \
+	src/operate/report_page.o
 
 # The install script is these parts, joined in this order.
 SQL_PARTS = \
@@ -122,6 +146,7 @@ SQL_PARTS = \
 	src/learn/fit.sql \
 	src/learn/predict.sql \
 	src/learn/fit_memory.sql \
+	src/learn/information.sql \
 	src/measure/ranking.sql \
 	src/measure/auc.sql \
 	src/measure/ks.sql \
@@ -139,17 +164,34 @@ SQL_PARTS = \
 	src/simulate/simulate.sql \
 	src/study/study.sql \
 	src/study/source.sql \
+	src/study/stored.sql \
 	src/study/snapshot.sql \
 	src/study/band.sql \
+	src/study/fit_query.sql \
+	src/study/fit_snapshots.sql \
+	src/study/fit_by_snapshot.sql \
 	src/study/train.sql \
+	src/study/refit.sql \
 	src/study/score.sql \
+	src/study/load.sql \
+	src/study/rebuild.sql \
 	src/study/refresh.sql \
 	src/study/check_finding.sql \
 	src/study/check_volume.sql \
 	src/study/check_rows.sql \
 	src/study/check.sql \
 	src/study/window.sql \
-	src/study/backtest.sql
+	src/study/backtest.sql \
+	src/operate/targets.sql \
+	src/operate/profile.sql \
+	src/operate/metric.sql \
+	src/operate/verdict.sql \
+	src/operate/rows.sql \
+	src/operate/registry.sql \
+	src/operate/slices.sql \
+	src/operate/compare.sql \
+	src/operate/report_figures.sql \
+	src/operate/report.sql
 
 DATA_built = churn--$(EXTVERSION).sql
 DOCS =

@@ -1,6 +1,7 @@
 -- The whole road on a table or view "events" (user_id, ts, kind, amount):
 -- what churn means, is it feasible, train, test, score, explain.
--- psql variables: source (retail or shop), active (interval of the active window).
+-- psql variables: source (retail or shop), active (interval of the active window),
+-- page (file to write the report to).
 \set QUIET on
 \pset footer off
 \pset border 1
@@ -50,7 +51,7 @@ SELECT verdict FROM feasible WHERE purpose = 'verdict' \gset
 
 \echo '══ 4. Train on the past, test on what came after ══════════════════════'
 \echo
-CREATE TEMP TABLE training AS SELECT * FROM churn_train('shop', options => '{"max_search_rows": 10000}');
+CREATE TEMP TABLE training AS SELECT * FROM churn_train('shop', options => '{"max_search_rows": 5000}');
 SELECT format('Model %s learnt from %s rows of %s snapshots, then scored the %s users at risk on %s: %s.',
     version, trim(to_char(rows, '99,999,999')), cardinality(snapshots),
     trim(to_char(test_rows, '9,999,999')), test_date,
@@ -92,6 +93,19 @@ FROM training, LATERAL (VALUES
     ('log-loss', to_char(log_loss, '990.000'), format('%s when everybody gets the rate itself; less is better',
         to_char(-test_churn_rate * ln(test_churn_rate) - (1 - test_churn_rate) * ln(1 - test_churn_rate), 'FM0.000')))
     ) AS v (name, figure, meaning);
+
+\echo 'What it was asked before it may score, and what it showed:'
+\echo
+SELECT target, asked, trim_scale(round(measured::numeric, 3)) AS measured,
+    '[' || to_char(lower, 'FM0.000') || ', ' || to_char(upper, 'FM0.000') || ']' AS "95% interval",
+    to_char(n, '999,999') AS users, CASE WHEN pass THEN 'yes' ELSE reason END AS met
+FROM training, churn_verdict('shop', version);
+\echo 'Whom it ranks worst:'
+\echo
+SELECT s.value AS stage, to_char(s.n, '999,999') AS users, to_char(100 * s.base_rate, '990.0') || '%' AS "left",
+    to_char(100 * s.mean_score, '990.0') || '%' AS predicted, to_char(s.auc, '0.000') AS auc,
+    '[' || to_char(s.auc_lower, 'FM0.000') || ', ' || to_char(s.auc_upper, 'FM0.000') || ']' AS "95% interval", s.note
+FROM training AS t, churn_slices('shop', t.version) AS s;
 
 \echo '══ 5. Score everybody ═════════════════════════════════════════════════'
 \echo
@@ -147,3 +161,13 @@ FROM (
         to_char(100 / (1 + exp(-sum(contribution))), 'FM990.0') || '%') FROM explained
 ) AS lines
 ORDER BY part, CASE WHEN part = 2 THEN -contribution ELSE contribution END;
+
+\echo '══ 8. All of it on one page ═══════════════════════════════════════════'
+\echo
+\pset tuples_only on
+\pset format unaligned
+\o :page
+SELECT churn_report('shop');
+\o
+\echo 'SELECT churn_report(''shop'');  → a page to open in a browser:'
+\echo :page

@@ -30,8 +30,8 @@ SELECT churn_score(7);
 INSERT INTO events VALUES (1, '2199-01-01', 'order', 1), (NULL, '2023-05-05', 'order', 1);
 SELECT version, status, snapshots, rows, test_date, test_rows, round(auc::numeric, 2) AS auc,
     auc > recency_auc AS beats_recency, auc > key_days_auc AS beats_key_days, gate
-FROM churn_train('shop');
-SELECT version, status FROM churn_train('shop', snapshots => 1, options => '{"c": 0.001}');
+FROM churn_train('shop', options => '{"encoding": "linear"}');
+SELECT version, status, refit_of FROM churn_train('shop', snapshots => 1, options => '{"c": 0.001, "encoding": "linear", "refit": true}');
 SELECT version, status, created_by = current_user::regrole AS mine FROM churn_models ORDER BY version;
 
 -- Score and explain.

@@ -1,8 +1,8 @@
 -- Encoding "bins": laws of the bins, scores as look-ups, the solver over codes
--- against LIBLINEAR on the same indicators, same bits, edges, telco.
+-- against LIBLINEAR on the same indicators, same bits, edges.
 \set ECHO none
 SET client_min_messages = warning;
-SELECT plan(40);
+SELECT plan(38);
 
 -- Curved effects, gaps that matter, ties, a rare and a constant column.
 CREATE FUNCTION draw(i int, salt int) RETURNS float8 LANGUAGE sql IMMUTABLE AS
@@ -132,38 +132,4 @@ SET statement_timeout = 0;
 SELECT is(:'state'::text, '57014', 'statement_timeout ends a fit in this process');
 SELECT ok(clock_timestamp() - :'began' < interval '2.7 s', 'within two seconds');
 
--- ---- telco: auto against the published figures ----
-\set data `echo "${CHURN_DATA:-}"`
-SELECT :'data' <> '' AND (pg_stat_file(:'data' || '/telco_churn/customers.csv.gz', true)).size IS NOT NULL AS telco \gset
-\if :telco
-CREATE TABLE telco_text (customer_id text, gender text, senior_citizen int, partner text, dependents text,
-    tenure_months int, phone_service text, multiple_lines text, internet_service text, online_security text,
-    online_backup text, device_protection text, tech_support text, streaming_tv text, streaming_movies text,
-    contract text, paperless_billing text, payment_method text, monthly_charges float8, total_charges float8, churn text);
--- numbered while it is read: a heap need not keep the order
-SELECT string_agg(attname, ', ' ORDER BY attnum) AS columns
-FROM pg_attribute WHERE attrelid = 'telco_text'::regclass AND attnum > 0 \gset
-ALTER TABLE telco_text ADD index serial;
-SELECT format('COPY telco_text (%s) FROM PROGRAM %L (FORMAT csv, HEADER)', :'columns',
-              'gzip -dc ' || :'data' || '/telco_churn/customers.csv.gz') \gexec
-SELECT string_agg(format('%I = %L AS %I', a.attname, l.level, a.attname || '=' || l.level), ', ' ORDER BY a.attnum, l.level) AS one_hot
-FROM pg_attribute a, LATERAL (SELECT DISTINCT to_jsonb(t) ->> a.attname::text AS level FROM telco_text t) l
-WHERE attrelid = 'telco_text'::regclass AND attnum > 0 AND atttypid = 'text'::regtype
-      AND attname NOT IN ('customer_id', 'churn') \gset
-CREATE TABLE telco AS
-SELECT index - 1 AS index, churn = 'Yes' AS churned, senior_citizen, tenure_months, monthly_charges, total_charges, :one_hot
-FROM telco_text;
-CREATE TABLE telco_figures AS
-SELECT k, churn_auc(churn_predict(m, t), churned) AS auc,
-       avg(ln(1 + exp(CASE WHEN churned THEN -1 ELSE 1 END * churn_log_odds(m, t)))) AS log_loss
-FROM telco t, (SELECT k, churn_fit(t, 'churned', '{"key": "index", "encoding": "auto"}') AS m
-               FROM telco t, generate_series(0, 4) k WHERE index % 5 <> k GROUP BY k) f
-WHERE index % 5 = k GROUP BY k;
-SELECT ok(auc >= .838 AND log_loss <= .4215, format('telco: AUC %s, log-loss %s', round(auc::numeric, 4), round(log_loss::numeric, 4)))
-FROM telco_figures WHERE k = 0;
-SELECT ok(avg(auc) >= .848 AND avg(log_loss) <= .411, format('telco, five splits: AUC %s, log-loss %s', round(avg(auc)::numeric, 4), round(avg(log_loss)::numeric, 4)))
-FROM telco_figures;
-\else
-SELECT skip('telco_churn is not there: set CHURN_DATA', 2);
-\endif
 SELECT * FROM finish();

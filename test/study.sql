@@ -106,7 +106,7 @@ SELECT is((SELECT meaning FROM churn_definitions WHERE study = 's'), 'churned: n
 SELECT throws_ok($$SELECT churn_drop_source('s', 9)$$, '42704', 'study "s" has no source 9');
 SELECT lives_ok($$SELECT churn_drop_source('s', 2)$$, 'drop a source');
 SELECT is((SELECT array_agg(c.relname::text ORDER BY 1) FROM pg_class c WHERE relname ~ '^s_' AND relkind IN ('r', 'v')),
-	'{s_churn,s_features,s_score_log,s_scores,s_snapshots}', 'the study''s own tables and views');
+	'{s_churn,s_features,s_history,s_score_log,s_scores,s_snapshots}', 'the study''s own tables and views');
 CREATE TEMP TABLE all_orders AS SELECT churn_filter_sql('orders', 'status = ''paid'' OR total > 1e6', 'public') AS f;
 SELECT is((SELECT count(*) FROM churn_snapshot('s', '2024-05-01')), (SELECT count(DISTINCT customer) FROM orders WHERE status = 'paid' AND at >= '2024-04-01Z' AND at < '2024-05-01Z'), 'the filter holds, with its OR in brackets');
 SELECT matches((SELECT verdict FROM churn_feasible('s') WHERE purpose = 'verdict'), '^not feasible: fewer than 200|^not feasible: no purged', 'too little data: a verdict');

@@ -39,6 +39,13 @@ CREATE TABLE wide AS SELECT * FROM churn_train('wide');
 SELECT is(ROW(version, status, test_date, test_rows, snapshots, gate)::text, '(1,champion,2011-09-10,3370,"{2011-03-14,2011-04-13,2011-05-13,2011-06-12}",)', 'retail: 2011-09-10, 3,370 users, newest training snapshot 2011-06-12') FROM wide;
 SELECT is(round(test_churn_rate::numeric, 4), .4306, 'retail: 43.06 % churned') FROM wide;
 SELECT cmp_ok(auc, '>=', .735::float8, 'retail: AUC of at least .735') FROM wide;
+SELECT cmp_ok(log_loss, '<=', .593::float8, 'retail: log-loss of at most .593') FROM wide;
+SELECT is(metrics->'options', '{}', 'retail: by encoding auto, unasked') FROM churn_models WHERE study = 'wide';
+SELECT ok(metrics->'forward'->>'tested_on' = '2011-06-12' AND metrics->'forward'->'trained_on' = '["2011-03-14"]' AND (metrics->'forward'->>'linear')::boolean = (churn_model_info(model) #>> '{provenance,encoding}' = 'linear'), 'retail: linear where it is as good on the newest training snapshot')
+FROM churn_models WHERE study = 'wide' AND jsonb_typeof(metrics->'forward') = 'object';
+-- calibration by snapshot is that of the stored rows under the stored model
+SELECT is(count(*) FILTER (WHERE (l->>'rows')::bigint = (e).n AND abs((l->>'mean_score')::float8 - (e).mean_score) < 1e-12 AND abs((l->>'churn_rate')::float8 - (e).base_rate) < 1e-12 AND abs((l->>'slope')::float8 - (e).calibration_slope) < 1e-9 AND abs((l->>'intercept')::float8 - (e).calibration_intercept) < 1e-9), 5::bigint, 'retail: mean score, rate, slope and intercept of all five snapshots')
+FROM churn_models m, jsonb_array_elements(metrics->'by_snapshot') l, LATERAL (SELECT churn_evaluate(churn_predict(m.model, s.features), s.churned) AS e FROM wide_snapshots s WHERE s.as_of = (l->>'as_of')::date AND s.purpose = l->>'purpose') x WHERE study = 'wide';
 SELECT ok(abs(recency_auc - .683) <= .001 AND abs(key_days_auc - .722) <= .001, 'retail: recency alone .683, order days alone .722') FROM wide;
 SELECT ok(max(as_of) FILTER (WHERE purpose = 'train') + 90 <= max(as_of) FILTER (WHERE purpose = 'test') AND bool_and(churned IS NOT NULL AND unknown_reason IS NULL), 'retail: purged, all outcomes known') FROM wide_snapshots;
 
@@ -56,13 +63,13 @@ SELECT is((SELECT count(*) FROM wide_snapshots s JOIN wide_features f USING (use
 
 SELECT churn_create_study('narrow', '90 days', key_kinds => '{order}') \g /dev/null
 SELECT churn_add_source('narrow', 'retail', 'user_id', 'ts', 'amount', kind_column => 'kind') \g /dev/null
-CREATE TABLE narrow AS SELECT * FROM churn_train('narrow');
+CREATE TABLE narrow AS SELECT * FROM churn_train('narrow', options => '{"max_search_rows": 4000}');
 SELECT is(test_rows, 1907::bigint, 'retail, active window of 90 days: 1,907 users') FROM narrow;
 SELECT is(round(test_churn_rate::numeric, 3), .310, 'retail, active window of 90 days: 31.0 % churned') FROM narrow;
 SELECT cmp_ok(auc, '>=', .745::float8, 'retail, active window of 90 days: AUC of at least .745') FROM narrow;
 SELECT ok(abs(key_days_auc - .741) <= .001, 'retail, active window of 90 days: order days alone .741') FROM narrow;
 \else
-SELECT skip('CHURN_DATA has no online_retail/invoices.csv.gz', 12);
+SELECT skip('CHURN_DATA has no online_retail/invoices.csv.gz', 16);
 \endif
 
 -- ---- CDNOW sample: orders only, dates without time ----
@@ -86,7 +93,7 @@ SELECT skip('CHURN_DATA has no cdnow_sample/transactions.csv.gz', 3);
 \endif
 
 -- ---- a simulated shop; with C given, for the time's sake ----
-\set c '\'{"c": 0.001}\''
+\set c '\'{"c": 0.001, "encoding": "linear"}\''
 CREATE TABLE shop AS SELECT user_id, ts, kind, amount, known_at FROM churn_simulate(2200, 400, 1) WHERE kind IN ('order', 'view', 'refund', 'cart', 'ticket');
 SELECT max(ts)::date AS today, min(ts)::date AS first_day, max(ts)::date - 1 AS complete FROM shop WHERE ts < '2024-02-05' \gset
 SET churn.today = :'today';
@@ -110,8 +117,41 @@ SELECT is((SELECT array_agg(status ORDER BY version) FROM churn_models WHERE stu
 SELECT churn_promote('shop', 1) \g /dev/null
 SELECT is((SELECT array_agg(status ORDER BY version) FROM churn_models WHERE study = 'shop'), '{champion,retired}', 'and back');
 SELECT throws_ok($$SELECT churn_promote('shop', 9)$$, '42704', 'study "shop" has no model of version 9');
-UPDATE churn_models SET gate = 'too weak', status = 'refused' WHERE study = 'shop' AND version = 2;
-SELECT throws_ok($$SELECT churn_promote('shop', 2)$$, '55000', 'model 2 of study "shop" did not pass the gate');
+
+-- Fitting again on everything, with the settings of the model that passed.
+CREATE TABLE again AS SELECT * FROM churn_train('shop', options => :c::jsonb || '{"refit": true}');
+SELECT is((SELECT array_agg(ROW(version, status, refit_of)::text ORDER BY version) FROM again), '{"(3,accepted,)","(4,accepted,3)"}', 'refit: a version of its own');
+SELECT is((SELECT snapshots || test_date FROM again WHERE version = 3), (SELECT snapshots FROM again WHERE version = 4), 'refit: on the test snapshot too');
+SELECT ok(a.auc = b.auc AND a.log_loss = b.log_loss AND b.rows = a.rows + a.test_rows, 'refit: the figures are those of the tested model') FROM again a, again b WHERE a.version = 3 AND b.version = 4;
+SELECT is((SELECT model::text FROM churn_models WHERE study = 'shop' AND version = 4), (SELECT churn_fit(s.features, s.churned, churn_key_hash(s.user_id::text, 'fold'), churn_model_spec(m.model), :c)::text
+	FROM shop_snapshots s, churn_models m WHERE m.study = 'shop' AND m.version = 3), 'refit: bit for bit the fit of all snapshots');
+SELECT is(metrics->'settings', '{"c": 0.001, "encoding": "linear"}', 'refit: the settings are recorded') FROM churn_models WHERE study = 'shop' AND version = 4;
+SELECT ok((SELECT count(*) FROM churn_models WHERE study = 'shop' AND metrics ? 'refit_of') = 1, 'refit: only when asked');
+SELECT set_eq($$SELECT target, measured, lower, upper, n, pass, looks FROM churn_verdict('shop', 4)$$, $$SELECT target, measured, lower, upper, n, pass, looks FROM churn_verdict('shop', 3)$$, 'refit: judged by what the tested model showed');
+CREATE TABLE paired AS SELECT * FROM churn_train('shop', snapshots => 2, options => '{"c": 0.001, "encoding": "pairs", "pairs": 2, "refit": true}');
+SELECT is((SELECT array_agg(churn_model_info(m.model) #> '{provenance,pairs}') FROM churn_models m JOIN paired USING (version) WHERE study = 'shop'), '{2,2}', 'refit: as many pairs');
+SELECT is((SELECT count(*) FROM churn_fit_by_snapshot((SELECT s FROM churn_studies s WHERE study = 'shop'), (SELECT model FROM churn_models WHERE study = 'shop' AND version = 6)) l, jsonb_array_elements(l)), 3::bigint, 'a line a snapshot');
+
+-- Curves that hold in every snapshot are kept, those that the newest one does
+-- not have are not.
+CREATE FUNCTION encoding_of(dates date[], OUT encoding text, OUT forward jsonb) LANGUAGE sql AS $$
+	SELECT churn_model_info(f.model) #>> '{provenance,encoding}', f.forward
+	FROM churn_studies s, churn_models m, LATERAL churn_fit_training(s, churn_model_spec(m.model), '{"max_search_rows": 2000, "pairs": 0}', dates) f WHERE s.study = 'shop' AND m.study = 'shop' AND m.version = 1 $$;
+CREATE TABLE kept AS SELECT * FROM shop_snapshots;
+DELETE FROM shop_snapshots;
+-- one feature, and a label that its middle third makes likely
+INSERT INTO shop_snapshots SELECT i, '2023-10-01'::date + 60 * (i % 2), 'train', 'repeat', (hashint4(i) & 1023) / 1024.0 < CASE WHEN mod(hashint4(i * 7) & 1023, 3) = 1 THEN .8 ELSE .2 END, NULL, 1, 1,
+	ARRAY[mod(hashint4(i * 7) & 1023, 3)]::float8[] || array_fill(NULL::float8, ARRAY[n - 1])
+FROM generate_series(1, 3000) i, (SELECT cardinality(churn_model_inputs(model)) AS n FROM churn_models WHERE study = 'shop' AND version = 1) k;
+CREATE TABLE held AS SELECT * FROM encoding_of('{2023-10-01,2023-11-30}');
+SELECT is((SELECT encoding FROM held), 'bins', 'a curve that holds is kept');
+SELECT ok(NOT (forward->>'linear')::boolean AND (forward->>'bins_log_loss')::float8 < (forward->>'linear_log_loss')::float8 - .1 AND (forward->>'rows')::int = 1500, 'and metrics say by how much') FROM held;
+SELECT is((SELECT ROW(encoding, forward)::text FROM encoding_of('{2023-10-01,2023-11-29}')), '(bins,)', 'no snapshot that ends before the newest begins: folds alone decide');
+UPDATE shop_snapshots SET churned = hashint4(user_id::int) % 2 = 0 WHERE as_of = '2023-11-30';
+INSERT INTO shop_snapshots SELECT user_id + 10000, as_of, purpose, stage, churned, NULL, 1, 1, features FROM shop_snapshots WHERE as_of = '2023-10-01';
+SELECT is((SELECT encoding FROM encoding_of('{2023-10-01,2023-11-30}')), 'linear', 'one that the newest snapshot does not have is not');
+DELETE FROM shop_snapshots;
+INSERT INTO shop_snapshots SELECT * FROM kept;
 
 -- Too little memory: whole users drawn by hash, the same ones each time.
 SELECT is(churn_fit_share(1000, 100), 1::float8, 'a small fit has room');
@@ -127,7 +167,7 @@ RESET churn.memory;
 -- Arguments.
 SELECT throws_ok('SELECT churn_train(' || bad || ')', state, NULL, 'train(' || bad || ')') FROM (VALUES
 	('''shop'', snapshots => 0', '22023'), ('''shop'', snapshots => NULL', '22023'), ('''shop'', snapshots => 500', '22023'), ('''shop'', step => ''1 month''', '22023'), ('''shop'', step => ''0 days''', '22023'),
-	('''shop'', step => NULL', '22023'), ('NULL', '22004'), ('''none''', '42704'), ('''shop'', options => ''{"colour": 1}''', '22023'), ('''shop'', test_date => ''infinity''', '22023')) v (bad, state);
+	('''shop'', step => NULL', '22023'), ('NULL', '22004'), ('''none''', '42704'), ('''shop'', options => ''{"colour": 1}''', '22023'), ('''shop'', options => ''{"refit": 1}''', '22023'), ('''shop'', options => ''[]''', '22023'), ('''shop'', test_date => ''infinity''', '22023')) v (bad, state);
 SELECT is(ok, true, 'a test date too new names the newest') FROM (SELECT error_of(format('SELECT churn_train(''shop'', test_date => %L)', test_date + 1)) ~ format('^22023 outcomes of %s are not known before .* \| .*\| The newest date that can be tested is %s\.$', test_date + 1, test_date) AS ok FROM first) x;
 SELECT is(t.test_date, f.test_date - 20, 'a test date given') FROM first f, churn_train('shop', test_date => f.test_date - 20, snapshots => 2, step => '15 days', options => '{"c": 0.01}') t;
 SELECT is(max(as_of) - min(as_of), 60 + 15, 'snapshots and step given') FROM shop_snapshots;
@@ -223,13 +263,22 @@ CREATE TABLE young_staging (mine int);
 SET churn.today = :'first_date';
 SELECT throws_ok('SELECT churn_train(''young'')', '42P07', 'table public.young_staging is in the way');
 
--- ---- several years at once, known-at, and the gate ----
+-- ---- several years at once, known-at ----
 SET churn.today = :'today';
 SELECT churn_create_study('late', '60 days', key_kinds => '{order}') \g /dev/null
 SELECT churn_add_source('late', 'shop', 'user_id', 'ts', 'amount', kind_column => 'kind', known_at_column => 'known_at') \g /dev/null
-SELECT ok((SELECT auc FROM churn_train('late', options => :c)) > .6, 'events with the time at which they became known');
-SELECT is(churn_default_gate('{"test_rows": 1000, "test_churned": 400, "auc": 0.7, "recency_auc": 0.7, "key_days_auc": 0.6}'), NULL, 'gate: as good as a baseline passes');
-SELECT matches(churn_default_gate('{"test_rows": 1000, "test_churned": 400, "auc": 0.69, "recency_auc": 0.70, "key_days_auc": 0.6}'), 'AUC 0.6900 is not above that of recency alone, 0.7000, less .01', 'gate: recency');
-SELECT matches(churn_default_gate('{"test_rows": 1000, "test_churned": 400, "auc": 0.69, "recency_auc": 0.60, "key_days_auc": 0.71}'), 'key days alone', 'gate: key days');
-SELECT matches(churn_default_gate('{"test_rows": 1000, "test_churned": 900, "auc": 0.9, "recency_auc": 0.60, "key_days_auc": 0.71}'), 'fewer than 200', 'gate: 200 of each class');
+CREATE TABLE late_rows AS SELECT * FROM churn_train('late', options => :c::jsonb || '{"refit": true}');
+SELECT ok(min(auc) > .6, 'events with the time at which they became known') FROM late_rows;
+SELECT is((SELECT array_agg(ROW(version, status, refit_of)::text ORDER BY version) FROM late_rows), '{"(1,retired,)","(2,champion,1)"}', 'refit: it takes the place of the tested one');
+SELECT is((SELECT array_agg(status ORDER BY version) FROM churn_models WHERE study = 'late'), '{retired,champion}', 'as stored');
+CREATE TABLE poor AS SELECT * FROM churn_train('late', options => :c::jsonb || '{"refit": true}' || (SELECT jsonb_build_object('exclude', i[1:cardinality(i) - 1]) FROM churn_models m, churn_model_inputs(m.model) i WHERE study = 'late' AND version = 1));
+SELECT is((SELECT array_agg(ROW(version, status, refit_of)::text) FROM poor), '{"(3,refused,)"}', 'refit: not after a refusal');
+-- half of the events known later than a step: no snapshot would see them
+CREATE VIEW slow AS SELECT user_id, ts, kind, amount, ts + CASE WHEN user_id % 10 < 6 THEN interval '40 days' ELSE '0' END AS known_at FROM shop;
+SELECT churn_create_study('slow', '60 days', windows => '{30,365}', key_kinds => '{order}') \g /dev/null
+SELECT churn_add_source('slow', 'slow', 'user_id', 'ts', 'amount', kind_column => 'kind', known_at_column => 'known_at') \g /dev/null
+SELECT matches(error_of('SELECT churn_train(''slow'')'), '^55000 half of the events of public.slow became known 40 days late or later, more than the step of 30 days.*churn_check_data\(''slow''\)', 'a median lag beyond the step is refused');
+SELECT doesnt_match(error_of('SELECT churn_train(''slow'', snapshots => 2, step => ''40 days'')'), 'half of the events', 'not one of a step');
+CREATE OR REPLACE VIEW slow AS SELECT user_id, ts, kind, amount, greatest(ts, timestamp '2023-12-15') AS known_at FROM shop;
+SELECT matches(error_of('SELECT churn_train(''slow'')'), '^55000 half of the events of public.slow became known ', 'a backfill is refused');
 SELECT * FROM finish();

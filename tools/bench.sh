@@ -31,4 +31,6 @@ tools/cluster.sh "$stage" sh -c '
         -v events="$events" -v runs="${RUNS:-5}" \
         -v feature_runs="${FEATURE_RUNS:-3}" \
         -c "CREATE EXTENSION churn" -f bench/measure.sql -f bench/data.sql \
-        -f bench/histories.sql -f bench/metrics.sql -f bench/features.sql'
+        -f bench/histories.sql -f bench/metrics.sql -f bench/features.sql \
+        -f bench/refresh.sql -f bench/live.sql
+    bench/round_trip.sh'

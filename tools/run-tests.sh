@@ -1,6 +1,7 @@
 #!/bin/sh
 # The tests proper, run by check.sh inside the throw-away cluster: C drivers,
-# pg_regress pairs, pgTAP files, documentation. Counts what each runner says.
+# pg_regress pairs, pgTAP files, clusters of their own, documentation. Counts
+# what each runner says.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -13,8 +14,8 @@ export LC_ALL=C.UTF-8
 # or a driver that died leaves no "ok" line, so its runner's status counts too.
 count() {
     # what was skipped has neither passed nor failed
-    ok=$(grep -E '^ *ok ' "$2" | grep -vc '# SKIP')
-    not_ok=$(grep -cE '^ *not ok ' "$2")
+    ok=$(grep -aE '^ *ok ' "$2" | grep -avc '# SKIP')
+    not_ok=$(grep -acE '^ *not ok ' "$2")
     [ "$3" -eq 0 ] || [ "$not_ok" -gt 0 ] || not_ok=1
     passed=$((passed + ok))
     failed=$((failed + not_ok))
@@ -63,6 +64,14 @@ if ls test/*.sql >/dev/null 2>&1; then
         dropdb --if-exists "tap_$base"
     done
     count pgtap build/pgtap.log $status
+fi
+
+# Clusters of their own
+if [ "${1:-}" != --dev ] && [ -n "${CHURN_STAGE:-}" ]; then
+    tools/node-tests.sh "$CHURN_STAGE" >build/node.log 2>&1
+    status=$?
+    count node build/node.log $status
+    [ $status -eq 0 ] || grep -vE '^ok ' build/node.log | head -n 80
 fi
 
 # Documentation: the SQL of every page runs, and its output is as printed

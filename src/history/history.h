@@ -51,4 +51,10 @@ typedef enum HistoryKnowledge
 extern HistoryView *history_view(Datum history, DateADT from, DateADT until,
 								 HistoryKnowledge knowledge);
 
+/*
+ * The days of "stored" before "since", whenever they came to light, and all
+ * of "tail"; either may be 0.  0 when that is nothing.
+ */
+extern Datum history_renew(Datum stored, DateADT since, Datum tail);
+
 #endif							/* CHURN_HISTORY_H */

@@ -41,6 +41,13 @@ CREATE FUNCTION churn_since(history churn_history, as_of date) RETURNS churn_his
 COMMENT ON FUNCTION churn_since(churn_history, date) IS
 'the days from a date on; churn_before + churn_since lacks only entries that came to light from the date on';
 
+CREATE FUNCTION churn_without(history churn_history, since date DEFAULT NULL,
+	days date[] DEFAULT NULL) RETURNS churn_history
+	LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION churn_without(churn_history, date, date[]) IS
+'the history without the days from since on and without the days listed, however late their events became known (NULL: none); events of these days, read again and added by +, give the history that reading all events would; NULL for no history';
+
 -- Comparison: equal means equal entries, for DISTINCT, GROUP BY and joins
 
 CREATE FUNCTION churn_history_eq(churn_history, churn_history) RETURNS bool

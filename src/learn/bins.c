@@ -14,6 +14,9 @@
  * columns without a known value, constant ones, and those whose codes repeat
  * an earlier column's.
  *
+ * A column of levels (level_codes.c) is one-hot.  In a pair its seven most
+ * frequent levels have a code each, all others share one.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -206,6 +209,60 @@ learn_column(const FitMatrix *matrix, int held_out, int64 ntraining,
 		COLUMN_KEPT : COLUMN_CONSTANT;
 }
 
+/* The most frequent levels, then all others; those too rare are the mean. */
+static void
+make_coarse_levels(BinnedColumn *column)
+{
+	const LevelCodes *levels = &column->levels;
+	BinAxis    *coarse = &column->coarse;
+	int64		rest = 0;
+
+	coarse->ncuts = Min(levels->nlevels, COARSE_BINS - 1);
+	coarse->means = palloc0(sizeof(double) * COARSE_BINS);
+	for (int code = 0; code <= levels->nlevels; code++)
+	{
+		int			group = Min(code, coarse->ncuts);
+
+		column->coarse_of[code] = group;
+		coarse->means[group] += levels->means[code];
+		if (group == coarse->ncuts)
+			rest += levels->counts[code];
+	}
+	coarse->nhot = coarse->ncuts + (rest >= BINS_MIN_ROWS);
+	column->coarse_of[column->own] = coarse->ncuts + 1;
+}
+
+/* Learn levels of a column and code its rows. */
+static ColumnFate
+learn_levels(const FitMatrix *matrix, int held_out, int64 ntraining,
+			 BinnedColumn *column)
+{
+	const double *x = matrix->values + (Size) column->column * matrix->nrows;
+	LevelCodes *levels = &column->levels;
+	ColumnFate	fate = level_codes_learn(matrix, held_out, column->column,
+										 levels);
+
+	column->by_level = true;
+	if (fate != COLUMN_KEPT)
+	{
+		level_codes_free(levels);
+		return fate;
+	}
+	column->fine.ncuts = levels->nlevels;
+	column->fine.means = levels->means;
+	column->fine.nhot = level_codes_hot(levels);
+	column->own = levels->nlevels + 1;
+	column->missing_weight = levels->missing_weight;
+	column->codes = MemoryContextAllocHuge(CurrentMemoryContext,
+										   Max(matrix->nrows, 1));
+	for (int64 row = 0; row < matrix->nrows; row++)
+		column->codes[row] = level_code(levels, x[row]);
+	for (int code = 0; code <= column->own; code++)
+		column->shares[code] = (double) levels->counts[code] / ntraining;
+	make_coarse_levels(column);
+	return COLUMN_KEPT;
+}
+
 /* Hash of a column's codes over the training rows */
 static uint64
 codes_hash(const FitMatrix *matrix, int held_out, const uint8 *codes)
@@ -236,6 +293,7 @@ find_duplicate(const Binning *binning, const FitMatrix *matrix, int held_out,
 {
 	for (int i = 0; i < binning->ncolumns; i++)
 		if (hashes[i] == hashes[binning->ncolumns] &&
+			binning->columns[i].by_level == column->by_level &&
 			binning->columns[i].fine.ncuts == column->fine.ncuts &&
 			codes_equal(matrix, held_out, binning->columns[i].codes,
 						column->codes))
@@ -284,8 +342,9 @@ bins_learn(const FitMatrix *matrix, int held_out)
 		ColumnFate *fate = &binning->fate[i];
 
 		CHECK_FOR_INTERRUPTS();
-		*fate = learn_column(matrix, held_out, binning->ntraining, values,
-							 &column);
+		*fate = matrix->levels[i] != FIT_NUMBERS ?
+			learn_levels(matrix, held_out, binning->ntraining, &column) :
+			learn_column(matrix, held_out, binning->ntraining, values, &column);
 		if (*fate == COLUMN_KEPT)
 			*fate = add_column(binning, matrix, held_out, &column, hashes);
 		if (*fate != COLUMN_KEPT && column.codes != NULL)
@@ -296,12 +355,20 @@ bins_learn(const FitMatrix *matrix, int held_out)
 	return binning;
 }
 
-CodeAxis
-bins_axis(const BinAxis *axis)
+/* An axis as blocks want it */
+static CodeAxis
+code_axis(const BinnedColumn *column, const BinAxis *axis)
 {
-	CodeAxis	result = {axis->ncuts + 1, axis->means};
+	CodeAxis	result = {axis->ncuts + 1, axis->means, column->by_level,
+	axis->nhot, false};
 
 	return result;
+}
+
+CodeAxis
+bins_coarse_axis(const BinnedColumn *column)
+{
+	return code_axis(column, &column->coarse);
 }
 
 void
@@ -309,7 +376,9 @@ bins_block(const BinnedColumn *column, CodeBlock *block)
 {
 	memset(block, 0, sizeof(*block));
 	block->codes = column->codes;
-	block->axis[0] = bins_axis(&column->fine);
+	block->axis[0] = code_axis(column, &column->fine);
+	/* among levels, missing is one more of them */
+	block->axis[0].missing_none = column->missing_weight;
 	block->own = &column->own;
 	block->nown = column->missing_weight;
 	block->penalty = 1;
@@ -326,10 +395,11 @@ bins_term(const BinnedColumn *column, const double *weights, ModelTerm *term)
 	bins_block(column, &block);
 	block_values(&block, weights, values);
 	memset(term, 0, sizeof(*term));
-	term->kind = MODEL_BINS;
+	term->kind = column->by_level ? MODEL_LEVELS : MODEL_BINS;
 	term->input = column->column;
 	term->ncuts = column->fine.ncuts;
 	term->cuts = column->fine.cuts;
+	term->level_numbers = column->levels.numbers;
 	term->values = palloc(sizeof(double) * nbins);
 	term->shares = palloc(sizeof(double) * nbins);
 	for (int bin = 0; bin < nbins; bin++)

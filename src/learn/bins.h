@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * bins.h
- *	  Columns in quantile bins, as the solvers over codes see them.
+ *	  Columns in quantile bins or levels, as the solvers over codes see them.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,17 +21,22 @@ typedef struct BinAxis
 {
 	int			ncuts;
 	double	   *cuts;			/* bin: how many cuts are at most x */
-	double	   *means;			/* by cut: share of known rows at or above it */
+	double	   *means;			/* by cut: share of known rows at or above it;
+								 * levels: by code, of known rows */
+	int			nhot;			/* levels: codes with an indicator */
 } BinAxis;
 
 typedef struct BinnedColumn
 {
 	int			column;			/* of the matrix */
+	bool		by_level;		/* codes are levels, not bins: ncuts of an
+								 * axis is known codes less 1 all the same */
+	LevelCodes	levels;
 	BinAxis		fine;
 	BinAxis		coarse;			/* cuts are some of the fine ones */
 	uint8	   *codes;			/* by row of the matrix: fine bin */
-	uint8		coarse_of[BINS_MAX + 1];	/* by fine bin, or missing */
-	double		shares[BINS_MAX + 1];	/* of training rows, likewise */
+	uint8		coarse_of[CODES_MAX];	/* by fine code, missing included */
+	double		shares[CODES_MAX];	/* of training rows, likewise */
 	uint8		own;			/* code of missing */
 	bool		missing_weight; /* has a weight of its own */
 } BinnedColumn;
@@ -60,8 +65,8 @@ extern void bins_block(const BinnedColumn *column, CodeBlock *block);
 extern void bins_term(const BinnedColumn *column, const double *weights,
 					  ModelTerm *term);
 
-/* An axis as blocks want it */
-extern CodeAxis bins_axis(const BinAxis *axis);
+/* The coarse axis as blocks want it */
+extern CodeAxis bins_coarse_axis(const BinnedColumn *column);
 
 /* ---- pairs.c ---- */
 

@@ -7,8 +7,16 @@
  * order, and nbins for a missing value.  It is in thermometer coding: one
  * indicator for each border between bins, "at or above it", so that a weight
  * is the jump from bin to bin.  A missing value has the training mean of
- * every indicator.  A pair of columns has the products of the indicators of
- * both.  Besides, any code may have an indicator of its own.
+ * every indicator.
+ *
+ * A column of levels is one-hot: an indicator for each of its first codes; the
+ * known codes behind them have the training mean of every indicator, and so
+ * has a missing value, unless it is told to have none of them.
+ *
+ * A pair of columns has the products of the indicators of both.  Besides, any
+ * code may have an indicator of its own; in a pair, where one column is
+ * missing and the other in thermometer coding, it holds for the codes above it
+ * as well.
  *
  * Nothing of this is ever written out: a block of indicators is known by one
  * code a row, and weights and sums go back and forth between indicators and
@@ -31,7 +39,10 @@
 typedef struct CodeAxis
 {
 	int			nbins;			/* known codes; one more is "missing" */
-	const double *means;		/* nbins - 1: training mean of indicators */
+	const double *means;		/* training mean of indicators */
+	bool		onehot;			/* else thermometer: nbins - 1 indicators */
+	int			nhot;			/* one-hot: codes with an indicator */
+	bool		missing_none;	/* one-hot: missing has no indicator at all */
 } CodeAxis;
 
 /*

@@ -60,7 +60,10 @@ contributions_sorted(const Scorer *scorer, int *count)
 	return all;
 }
 
-/* Put the contributions out as rows (feature, value, contribution, phrase). */
+/*
+ * Put the contributions out as rows (feature, value, contribution, phrase);
+ * a text has no value but its phrase.
+ */
 static Datum
 contributions_return(FunctionCallInfo fcinfo, Scorer *scorer)
 {
@@ -77,7 +80,7 @@ contributions_return(FunctionCallInfo fcinfo, Scorer *scorer)
 
 		values[0] = CStringGetTextDatum(scorer->model->inputs[input]);
 		values[1] = Float8GetDatum(scorer->values[input]);
-		nulls[1] = scorer->nulls[input];
+		nulls[1] = scorer->nulls[input] || scorer->levels[input] != NULL;
 		values[2] = Float8GetDatum(all[i].log_odds);
 		values[3] = CStringGetTextDatum(scorer_phrase(scorer, input));
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);

@@ -11,6 +11,10 @@
  * known value, constant ones, and those whose design columns repeat an
  * earlier column's bit for bit.
  *
+ * Levels (level_codes.c) have a design column each, 0 or 1, and so have the
+ * others together and missing where they have a weight; a row of others or
+ * missing without one has the training mean of each level's.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -145,20 +149,45 @@ learn_column(const FitMatrix *matrix, int held_out, int64 ntraining,
 	return COLUMN_KEPT;
 }
 
-/* z of one value of the matrix; 0 where missing */
-static inline double
-design_value(const ModelTerm *term, double x)
+/* Levels of a column: likewise */
+static ColumnFate
+learn_levels(const FitMatrix *matrix, int held_out, int64 ntraining,
+			 EncodedColumn *column)
 {
+	ModelTerm  *term = &column->term;
+	ColumnFate	fate = level_codes_learn(matrix, held_out, term->input,
+										 &column->levels);
+
+	if (fate != COLUMN_KEPT)
+	{
+		level_codes_free(&column->levels);
+		return fate;
+	}
+	level_codes_term(&column->levels, ntraining, term);
+	column->value_column = 0;
+	column->missing_column = column->levels.missing_weight ? 0 : -1;
+	return COLUMN_KEPT;
+}
+
+/* z of one value of the matrix, 0 where missing; of levels the code */
+static inline double
+design_value(const EncodedColumn *column, double x)
+{
+	const ModelTerm *term = &column->term;
+
+	if (term->kind == MODEL_LEVELS)
+		return level_code(&column->levels, x);
 	return isnan(x) ? 0 :
 		(model_transform(x, term->signed_log) - term->mean) / term->scale;
 }
 
 /* Hash of a design column over the training rows: z, or "is missing" */
 static uint64
-design_hash(const FitMatrix *matrix, int held_out, const ModelTerm *term,
+design_hash(const FitMatrix *matrix, int held_out, const EncodedColumn *column,
 			bool missing)
 {
-	const double *x = matrix->values + (Size) term->input * matrix->nrows;
+	const double *x = matrix->values +
+		(Size) column->term.input * matrix->nrows;
 	uint64		hash = 0;
 
 	for (int64 row = 0; row < matrix->nrows; row++)
@@ -168,7 +197,7 @@ design_hash(const FitMatrix *matrix, int held_out, const ModelTerm *term,
 
 		if (matrix->fold[row] == held_out)
 			continue;
-		z = missing ? isnan(x[row]) : design_value(term, x[row]);
+		z = missing ? isnan(x[row]) : design_value(column, x[row]);
 		memcpy(&bits, &z, sizeof(bits));
 		hash = (hash ^ bits) * UINT64CONST(0x9e3779b97f4a7c15);
 		hash ^= hash >> 29;
@@ -178,11 +207,15 @@ design_hash(const FitMatrix *matrix, int held_out, const ModelTerm *term,
 
 /* Are two design columns of the same kind equal in every training row? */
 static bool
-design_equal(const FitMatrix *matrix, int held_out, const ModelTerm *a,
-			 const ModelTerm *b, bool missing)
+design_equal(const FitMatrix *matrix, int held_out, const EncodedColumn *a,
+			 const EncodedColumn *b, bool missing)
 {
-	const double *x = matrix->values + (Size) a->input * matrix->nrows;
-	const double *y = matrix->values + (Size) b->input * matrix->nrows;
+	const double *x = matrix->values + (Size) a->term.input * matrix->nrows;
+	const double *y = matrix->values + (Size) b->term.input * matrix->nrows;
+
+	if (!missing && (a->term.kind != b->term.kind ||
+					 a->levels.nlevels != b->levels.nlevels))
+		return false;
 
 	for (int64 row = 0; row < matrix->nrows; row++)
 	{
@@ -210,10 +243,34 @@ find_duplicate(const Encoding *encoding, const FitMatrix *matrix,
 
 		if ((missing ? other->missing_column : other->value_column) >= 0 &&
 			hashes[i] == hashes[encoding->ncolumns] &&
-			design_equal(matrix, held_out, &column->term, &other->term, missing))
+			design_equal(matrix, held_out, column, other, missing))
 			return i;
 	}
 	return -1;
+}
+
+/* Design columns of the value */
+static int
+encoded_width(const EncodedColumn *column)
+{
+	return column->term.kind == MODEL_LEVELS ?
+		level_codes_hot(&column->levels) : 1;
+}
+
+/* Numbers that are not 0 in the training rows of levels without a weight */
+static Size
+mean_nodes(const EncodedColumn *column)
+{
+	const LevelCodes *levels = &column->levels;
+	int64		rows = 0;
+
+	if (column->term.kind != MODEL_LEVELS)
+		return 0;
+	if (!levels->other_weight)
+		rows += levels->counts[levels->nlevels];
+	if (!levels->missing_weight)
+		rows += levels->counts[levels->nlevels + 1];
+	return mul_size(rows, level_codes_hot(levels));
 }
 
 /*
@@ -229,7 +286,7 @@ add_column(Encoding *encoding, const FitMatrix *matrix, int held_out,
 	if (column->value_column >= 0)
 	{
 		value_hashes[encoding->ncolumns] =
-			design_hash(matrix, held_out, &column->term, false);
+			design_hash(matrix, held_out, column, false);
 		same = find_duplicate(encoding, matrix, held_out, column, false,
 							  value_hashes);
 		if (same >= 0)
@@ -240,7 +297,7 @@ add_column(Encoding *encoding, const FitMatrix *matrix, int held_out,
 		int			same_missing;
 
 		missing_hashes[encoding->ncolumns] =
-			design_hash(matrix, held_out, &column->term, true);
+			design_hash(matrix, held_out, column, true);
 		same_missing = find_duplicate(encoding, matrix, held_out, column, true,
 									  missing_hashes);
 		if (same_missing >= 0)
@@ -255,7 +312,11 @@ add_column(Encoding *encoding, const FitMatrix *matrix, int held_out,
 		return COLUMN_DUPLICATE;
 	}
 	if (column->value_column >= 0)
-		column->value_column = encoding->ndesign++;
+	{
+		column->value_column = encoding->ndesign;
+		encoding->ndesign += encoded_width(column);
+		encoding->mean_nodes += mean_nodes(column);
+	}
 	if (column->missing_column >= 0)
 		column->missing_column = encoding->ndesign++;
 	encoding->columns[encoding->ncolumns++] = *column;
@@ -296,8 +357,12 @@ encoding_learn(const FitMatrix *matrix, int held_out)
 		memset(&column, 0, sizeof(column));
 		column.term.kind = MODEL_LINEAR;
 		column.term.input = i;
-		encoding->fate[i] = learn_column(matrix, held_out,
-										 encoding->ntraining, known, &column);
+		if (matrix->levels[i] != FIT_NUMBERS)
+			encoding->fate[i] = learn_levels(matrix, held_out,
+											 encoding->ntraining, &column);
+		else
+			encoding->fate[i] = learn_column(matrix, held_out,
+											 encoding->ntraining, known, &column);
 		if (encoding->fate[i] == COLUMN_KEPT)
 			encoding->fate[i] = add_column(encoding, matrix, held_out, &column,
 										   value_hashes, missing_hashes);
@@ -308,6 +373,51 @@ encoding_learn(const FitMatrix *matrix, int held_out)
 	return encoding;
 }
 
+int
+encoded_nodes(const EncodedColumn *column, double x, int *first,
+			  const double **values)
+{
+	static const double one = 1;
+	const LevelCodes *levels = &column->levels;
+	int			code = level_code(levels, x);
+
+	*first = column->value_column + code;
+	*values = &one;
+	if (code < level_codes_hot(levels))
+		return column->value_column >= 0;
+	if (code > levels->nlevels && levels->missing_weight)
+	{
+		*first = column->missing_column;
+		return column->missing_column >= 0;
+	}
+	*first = column->value_column;
+	*values = levels->means;
+	return column->value_column >= 0 ? level_codes_hot(levels) : 0;
+}
+
+/* Weights of levels as the values of their codes */
+static void
+take_levels(EncodedColumn *column, const double *weights)
+{
+	ModelTerm  *term = &column->term;
+	const LevelCodes *levels = &column->levels;
+	int			nhot = level_codes_hot(levels);
+	double		mean = 0;
+
+	for (int code = 0; code < nhot && column->value_column >= 0; code++)
+	{
+		term->values[code] = weights[column->value_column + code];
+		mean += levels->means[code] * term->values[code];
+	}
+	for (int code = nhot; code <= levels->nlevels; code++)
+		term->values[code] = mean;
+	term->missing_weight = !levels->missing_weight ? mean :
+		column->missing_column < 0 ? 0 : weights[column->missing_column];
+	term->average = term->missing_share * term->missing_weight;
+	for (int code = 0; code <= levels->nlevels; code++)
+		term->average += term->shares[code] * term->values[code];
+}
+
 void
 encoding_take_weights(Encoding *encoding, const double *weights)
 {
@@ -316,6 +426,11 @@ encoding_take_weights(Encoding *encoding, const double *weights)
 		EncodedColumn *column = &encoding->columns[i];
 		ModelTerm  *term = &column->term;
 
+		if (term->kind == MODEL_LEVELS)
+		{
+			take_levels(column, weights);
+			continue;
+		}
 		term->weight = column->value_column < 0 ? 0 :
 			weights[column->value_column];
 		term->missing_weight = column->missing_column < 0 ? 0 :

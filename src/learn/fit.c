@@ -211,6 +211,7 @@ fill_matrix(const Fit *fit, const FitRow **rows, FitMatrix *matrix)
 {
 	const int64 block = 256;
 
+	fit_levels_fill(fit, matrix);
 	for (int64 first = 0; first < matrix->nrows; first += block)
 	{
 		int64		end = Min(first + block, matrix->nrows);
@@ -220,9 +221,15 @@ fill_matrix(const Fit *fit, const FitRow **rows, FitMatrix *matrix)
 		{
 			double	   *x = matrix->values + (Size) c * matrix->nrows;
 			int			column = fit->columns[c];
+			const LevelTable *levels = fit_column_levels(fit, c);
 
 			for (int64 i = first; i < end; i++)
-				x[i] = rows[i]->values[column];
+			{
+				double		value = rows[i]->values[column];
+
+				x[i] = levels == NULL || isnan(value) ? value :
+					levels_number(levels, value);
+			}
 		}
 		for (int64 i = first; i < end; i++)
 			matrix->churned[i] = rows[i]->churned;
@@ -298,7 +305,11 @@ collect_final(FitTask *task, FitArrays *arrays, void *arg)
 
 	fit_result_get(arrays->result, model);
 	for (int i = 0; i < model->nterms; i++)
+	{
+		if (model->terms[i].kind == MODEL_LEVELS)
+			fit_levels_name(fit, &model->terms[i]);
 		model->terms[i].input = fit->columns[model->terms[i].input];
+	}
 	for (int i = 0; i < model->npairs; i++)
 		for (int s = 0; s < 2; s++)
 			model->pairs[i].side[s].input =
@@ -346,7 +357,10 @@ path_of_c(const Fit *fit, FitTask *shape)
 			shape->path[shape->npath++] = ldexp(1, e);
 }
 
-/* No pair, then more and more, each number at some values of C */
+/*
+ * No pair, then more and more, each number at some values of C; or the number
+ * that was asked for.
+ */
 static void
 path_of_pairs(const Fit *fit, FitTask *shape)
 {
@@ -356,6 +370,11 @@ path_of_pairs(const Fit *fit, FitTask *shape)
 
 	shape->rank_c = bins->path[bins->chosen];
 	shape->path[shape->npath++] = shape->rank_c;
+	if (fit->options->npairs >= 0)
+	{
+		shape->path_pairs[0] = fit->options->npairs;
+		return;
+	}
 	for (size_t i = 0; i < lengthof(numbers); i++)
 	{
 		for (int e = -around; e <= around; e++)
@@ -377,6 +396,7 @@ search_encoding(Fit *fit, FitEncoding encoding)
 	shape.ncolumns = fit->ncolumns;
 	shape.encoding = encoding;
 	shape.njobs = shape.nfolds = fit->options->folds;
+	fit_levels_shape(fit, &shape);
 	task_solver(fit, &shape);
 	if (encoding == FIT_PAIRS)
 		path_of_pairs(fit, &shape);
@@ -470,6 +490,7 @@ final_task(const Fit *fit)
 	shape.path[0] = fit->c;
 	if (fit->choice != NULL)
 		shape.npairs = fit->choice->nranked;
+	fit_levels_shape(fit, &shape);
 	task_solver(fit, &shape);
 	return shape;
 }
@@ -529,6 +550,7 @@ fit_model(FitRows *rows, Datum spec)
 	fit.model->ninputs = fit_rows_columns(rows);
 	fit.model->inputs = fit_rows_names(rows);
 	select_columns(&fit);
+	fit_take_inputs(&fit);
 	/* better now than after the search */
 	fit.encoding = fit.options->encoding == FIT_LINEAR ? FIT_LINEAR : FIT_BINS;
 	final = final_task(&fit);

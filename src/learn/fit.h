@@ -3,9 +3,13 @@
  * fit.h
  *	  From labelled rows to a Model: what the parts of fitting share.
  *
+ *	  row_reader.c		 reads rows by name
  *	  fit_rows.c		 collects rows as an aggregate sees them
  *	  fit_options.c		 the options as the user wrote them
  *	  fit.c				 orders the phases: sample, folds, choice, final fit
+ *	  levels.c			 texts as numbers (levels.h)
+ *	  fit_levels.c		 columns of texts in the phases of a fit
+ *	  level_codes.c		 learns which levels of a column count
  *	  encode.c			 learns how a column of numbers reaches the solver
  *	  bins.c, pairs.c	 learn bins of columns, and pairs of them (bins.h)
  *	  fit_jobs.c		 runs jobs, in parallel workers where there are any
@@ -24,6 +28,7 @@
 #define CHURN_FIT_H
 
 #include "fmgr.h"
+#include "learn/levels.h"
 #include "learn/model.h"
 #include "port/atomics.h"
 #include "utils/jsonb.h"
@@ -60,12 +65,15 @@ typedef struct FitOptions
 	int			memory_kb;
 	int			workers;		/* asked for; fewer may come */
 	bool		calibrate;
+	int			npairs;			/* encoding "pairs"; -1: chosen by folds */
 	FitEncoding encoding;
 	FitSolver	solver;
 	int			nexclude;
 	char	  **exclude;		/* columns left out */
 	char	   *key;			/* row form: column that names the user */
 	char	   *positive;		/* row form: text of the label that churned */
+	bool		has_reference;	/* row form: the day that dates are counted */
+	DateADT		reference_date; /* before */
 	bool		row_form;		/* excluded columns are no inputs at all */
 } FitOptions;
 
@@ -84,6 +92,14 @@ typedef struct FitRow
 	double		values[FLEXIBLE_ARRAY_MEMBER];	/* NaN where NULL */
 } FitRow;
 
+/* What the columns of rows by name were read from */
+typedef struct FitInputs
+{
+	uint8	   *types;			/* ModelType by column */
+	LevelTable **levels;		/* of MODEL_TEXT: the values are of
+								 * levels_collect(); else NULL */
+} FitInputs;
+
 extern FitRows *fit_rows_create(MemoryContext context, int ncolumns,
 								char **names, FitOptions *options);
 
@@ -95,6 +111,10 @@ extern void fit_rows_add(FitRows *rows, const double *values,
 						 const bool *nulls, bool churned, bool grouped,
 						 uint64 group_id);
 extern void fit_rows_skip_unlabelled(FitRows *rows);
+
+/* Without inputs all columns are numbers. */
+extern void fit_rows_set_inputs(FitRows *rows, const FitInputs *inputs);
+extern const FitInputs *fit_rows_inputs(const FitRows *rows);
 
 extern int64 fit_rows_count(const FitRows *rows);
 extern int64 fit_rows_unlabelled(const FitRows *rows);
@@ -112,6 +132,9 @@ extern const FitRow **fit_rows_sorted(const FitRows *rows);
 /* 54000 with figures and a hint when "bytes" exceed the option. */
 extern void fit_check_memory(const FitOptions *options, Size bytes,
 							 int64 nrows, int ncolumns);
+
+/* Share of so many rows, at most 1, that a fit can hold: fit_memory.c */
+extern double fit_memory_share(int64 nrows, int ncolumns, int memory_kb);
 
 /* A hash for one purpose: fold, sample, group of a row without a key */
 typedef enum FitSalt
@@ -131,23 +154,82 @@ typedef struct FitMatrix
 	double	   *values;			/* column after column; NaN where missing */
 	uint8	   *churned;		/* 0 or 1 */
 	uint8	   *fold;			/* of the row's user */
+	int32	   *levels;			/* by column: FIT_NUMBERS, or its values are
+								 * numbers of so many levels, that many itself
+								 * where a text is too long to be one */
 } FitMatrix;
 
-/* ---- encoding: encode.c ---- */
+#define FIT_NUMBERS		(-1)	/* a column of numbers */
+#define FIT_CROWDED		(-2)	/* of more levels than can be numbered */
 
+/* What became of a column */
 typedef enum ColumnFate
 {
 	COLUMN_KEPT,
 	COLUMN_EMPTY,				/* NULL in every row */
 	COLUMN_CONSTANT,
-	COLUMN_DUPLICATE			/* encoded just like an earlier column */
+	COLUMN_DUPLICATE,			/* encoded just like an earlier column */
+	COLUMN_DISTINCT,			/* levels: each in one row */
+	COLUMN_RARE,				/* levels: at most one in rows enough */
+	COLUMN_CROWDED				/* levels: more than can be numbered */
 } ColumnFate;
 
-/* A column as the solver sees it: up to two design columns */
+/* ---- levels of a column: level_codes.c ---- */
+
+/*
+ * Which levels have a code of their own.  Codes: the levels with rows enough,
+ * most frequent first; then one for all others, those that training never
+ * saw included; then "missing".
+ */
+#define LEVEL_MIN_ROWS	20		/* training rows of a level, of the others,
+								 * and of missing, for a weight */
+
+typedef struct LevelCodes
+{
+	int			nlevels;		/* with a code of their own */
+	int32	   *numbers;		/* of these, by code */
+	bool		other_weight;	/* so have the others together */
+	bool		missing_weight; /* and missing */
+	int64	   *counts;			/* training rows by code: nlevels + 2 */
+	double	   *means;			/* by known code: share of known rows */
+	uint8	   *code_of;		/* by number, "too long" included */
+} LevelCodes;
+
+/* Learn from the rows outside a fold; says whether the column is of use. */
+extern ColumnFate level_codes_learn(const FitMatrix *matrix, int held_out,
+									int column, LevelCodes *codes);
+extern void level_codes_free(LevelCodes *codes);
+
+/* Codes that have a weight, missing aside; they are the first ones. */
+static inline int
+level_codes_hot(const LevelCodes *codes)
+{
+	return codes->nlevels + codes->other_weight;
+}
+
+static inline int
+level_code(const LevelCodes *codes, double x)
+{
+	return isnan(x) ? codes->nlevels + 1 : codes->code_of[(int32) x];
+}
+
+/* A term of so many levels, its shares filled in, its values 0 */
+extern void level_codes_term(const LevelCodes *codes, int64 ntraining,
+							 ModelTerm *term);
+
+
+/* ---- encoding: encode.c ---- */
+
+/*
+ * A column as the solver sees it: up to two design columns; of levels, one
+ * each
+ */
 typedef struct EncodedColumn
 {
 	ModelTerm	term;			/* weights are filled after solving */
-	int			value_column;	/* design column of z, or -1 */
+	LevelCodes	levels;			/* where the term is one of levels */
+	int			value_column;	/* design column of z or of the first level,
+								 * or -1 */
 	int			missing_column; /* design column of "is NULL", or -1 */
 } EncodedColumn;
 
@@ -156,6 +238,7 @@ typedef struct Encoding
 	int			ncolumns;		/* kept ones */
 	EncodedColumn *columns;
 	int			ndesign;		/* design columns, without the intercept's */
+	Size		mean_nodes;		/* numbers in rows beyond one a column */
 	int64		ntraining;		/* rows that it was learnt from */
 	ColumnFate *fate;			/* per column of the matrix */
 	int		   *duplicate_of;	/* where fate is COLUMN_DUPLICATE */
@@ -163,6 +246,13 @@ typedef struct Encoding
 
 /* Learn from the rows outside fold "held_out". */
 extern Encoding *encoding_learn(const FitMatrix *matrix, int held_out);
+
+/*
+ * Of a column of levels: the design columns in which a value is not 0, from
+ * "first" on, and the numbers there; returns how many.
+ */
+extern int	encoded_nodes(const EncodedColumn *column, double x, int *first,
+						  const double **values);
 
 /* Bring the solver's weights into the terms, and so their averages. */
 extern void encoding_take_weights(Encoding *encoding, const double *weights);
@@ -214,6 +304,10 @@ typedef struct FitTask
 	double		rank_c;			/* C of the additive models that rank pairs */
 	bool		adaptive;		/* codes: learn a penalty for each block */
 	int			npairs;			/* final: pairs to take in */
+	int			ntexts;			/* columns of levels */
+	Size		level_codes;	/* of these, at most, */
+	Size		level_squares;	/* their squares */
+	Size		level_numbers;	/* and all their levels, added up */
 	double		tolerance;
 	pg_atomic_uint32 next_job;
 } FitTask;
@@ -263,7 +357,7 @@ extern Size codes_job_bytes(const FitTask *shape);
 
 /* ---- results in shared memory: fit_result.c ---- */
 
-extern Size fit_result_numbers(int64 nrows, int ncolumns, int npairs);
+extern Size fit_result_numbers(const FitTask *shape);
 extern void fit_result_put(double *area, const Model *model);
 
 /* Fills intercept, terms and pairs. */

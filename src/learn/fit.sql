@@ -49,4 +49,4 @@ CREATE AGGREGATE churn_fit(row_value record, label_column text, options jsonb) (
 	PARALLEL = RESTRICTED
 );
 COMMENT ON AGGREGATE churn_fit(record, text, jsonb) IS
-'fits a model on rows by name: every numeric or boolean column but the label, option "key" and those of option "exclude"; the label is boolean, 0 and 1, or the text of option "positive"; a column that does not exist is error 42703, one of another type 42804, else as for arrays';
+'fits a model on rows by name: every column but the label, option "key" and those of option "exclude": numbers, booleans, texts and enums (by level), intervals (in days), dates and timestamps (as days before option "reference_date"); the label is boolean, 0 and 1, or the text of option "positive", without which a text label is error 22023; a column that does not exist is error 42703, one of another type or a date without reference_date 42804, else as for arrays';

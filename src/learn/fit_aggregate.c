@@ -14,43 +14,22 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/typcache.h"
 
 #include "history/features.h"
 #include "learn/fit.h"
-#include "learn/row.h"
+#include "learn/row_reader.h"
 #include "learn/scorer.h"
-
-/* How the rows of the row form are read */
-typedef struct RowReader
-{
-	Oid			type;			/* of the composite */
-	int32		typmod;
-	TupleDesc	desc;
-	int			label;			/* position of the label */
-	Oid			label_type;		/* base type */
-	FmgrInfo	label_out;		/* used with option "positive" */
-	int			key;			/* position of the key, or -1 */
-	FmgrInfo	key_hash;
-	Oid			key_collation;
-	int		   *column;			/* per input: its position */
-	Oid		   *column_type;	/* base type */
-	Datum	   *fields;			/* of the current row */
-	bool	   *field_nulls;
-} RowReader;
 
 typedef struct FitState
 {
 	MemoryContext context;		/* of the aggregate; holds everything */
 	FitRows    *rows;
 	Datum		spec;			/* array form */
-	RowReader	row;			/* row form */
+	RowReader  *row;			/* row form */
 	double	   *values;			/* of the current row */
 	bool	   *nulls;
 } FitState;
@@ -161,110 +140,11 @@ churn_fit_trans(PG_FUNCTION_ARGS)
 
 /* ---- rows: (state, row, label_column, options) ---- */
 
-/* A column that must be there */
-static int
-need_column(TupleDesc desc, const char *name, const char *role)
-{
-	int			at = row_find_column(desc, name);
-
-	if (at < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("%s column \"%s\" does not exist", role, name)));
-	return at;
-}
-
-/* Is a name among those of option "exclude"? */
-static bool
-is_excluded(const FitOptions *options, const char *name)
-{
-	for (int i = 0; i < options->nexclude; i++)
-		if (strcmp(options->exclude[i], name) == 0)
-			return true;
-	return false;
-}
-
-/* Label: boolean, or 0 and 1; or the text named by option "positive" */
-static void
-row_set_label(RowReader *row, const char *label, const FitOptions *options)
-{
-	Oid			type;
-	Oid			output;
-	bool		varlena;
-
-	row->label = need_column(row->desc, label, "label");
-	type = TupleDescAttr(row->desc, row->label)->atttypid;
-	row->label_type = getBaseType(type);
-	getTypeOutputInfo(type, &output, &varlena);
-	fmgr_info(output, &row->label_out);
-	if (options->positive == NULL && !row_type_is_number(type))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("label column \"%s\" is of type %s, not boolean or 0 and 1",
-						label, format_type_be(type)),
-				 errhint("Name the value that means churned: {\"positive\": \"...\"}.")));
-}
-
-/* Key: any type with a hash function */
-static void
-row_set_key(RowReader *row, const FitOptions *options)
-{
-	Form_pg_attribute column;
-	TypeCacheEntry *entry;
-
-	row->key = -1;
-	if (options->key == NULL)
-		return;
-	row->key = need_column(row->desc, options->key, "key");
-	column = TupleDescAttr(row->desc, row->key);
-	entry = lookup_type_cache(column->atttypid,
-							  TYPECACHE_HASH_EXTENDED_PROC);
-	if (!OidIsValid(entry->hash_extended_proc))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("key column \"%s\" is of type %s, which cannot be hashed",
-						options->key, format_type_be(column->atttypid))));
-	fmgr_info(entry->hash_extended_proc, &row->key_hash);
-	row->key_collation = column->attcollation;
-}
-
-/* The inputs: every other column that is not excluded; returns their names */
-static char **
-row_set_inputs(RowReader *row, const FitOptions *options, int *count)
-{
-	char	  **names = palloc(sizeof(char *) * Max(row->desc->natts, 1));
-
-	*count = 0;
-	for (int i = 0; i < row->desc->natts; i++)
-	{
-		Form_pg_attribute column = TupleDescAttr(row->desc, i);
-		char	   *name = NameStr(column->attname);
-
-		if (column->attisdropped || i == row->label || i == row->key ||
-			is_excluded(options, name))
-			continue;
-		if (!row_type_is_number(column->atttypid))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("column \"%s\" is of type %s, not a number or boolean",
-							name, format_type_be(column->atttypid)),
-					 errhint("Leave it out by the option {\"exclude\": [\"%s\"]}, or turn it into numbers.",
-							 name)));
-		row->column[*count] = i;
-		row->column_type[*count] = getBaseType(column->atttypid);
-		names[(*count)++] = name;
-	}
-	for (int e = 0; e < options->nexclude; e++)
-		need_column(row->desc, options->exclude[e], "excluded");
-	return names;
-}
-
 /* Everything about the row type, from the first row */
 static void
 row_start(FitState *state, FunctionCallInfo fcinfo, HeapTupleHeader tuple)
 {
 	MemoryContext caller = MemoryContextSwitchTo(state->context);
-	RowReader  *row = &state->row;
 	FitOptions *options;
 	char	  **names;
 	int			count;
@@ -275,64 +155,13 @@ row_start(FitState *state, FunctionCallInfo fcinfo, HeapTupleHeader tuple)
 				 errmsg("label column must not be NULL")));
 	options = read_options(fcinfo, 3);
 	options->row_form = true;
-	row->type = HeapTupleHeaderGetTypeId(tuple);
-	row->typmod = HeapTupleHeaderGetTypMod(tuple);
-	row->desc = lookup_rowtype_tupdesc_copy(row->type, row->typmod);
-	row->column = palloc(sizeof(int) * Max(row->desc->natts, 1));
-	row->column_type = palloc(sizeof(Oid) * Max(row->desc->natts, 1));
-	row->fields = palloc(sizeof(Datum) * Max(row->desc->natts, 1));
-	row->field_nulls = palloc(sizeof(bool) * Max(row->desc->natts, 1));
-	row_set_label(row, text_to_cstring(PG_GETARG_TEXT_PP(2)), options);
-	row_set_key(row, options);
-	names = row_set_inputs(row, options, &count);
+	state->row = row_reader_create(tuple,
+								   text_to_cstring(PG_GETARG_TEXT_PP(2)),
+								   options);
+	names = row_reader_names(state->row, &count);
 	set_inputs(state, count, names, options);
+	fit_rows_set_inputs(state->rows, row_reader_inputs(state->row));
 	MemoryContextSwitchTo(caller);
-}
-
-/* The label of the current row, which is not NULL */
-static bool
-row_churned(RowReader *row, const FitOptions *options)
-{
-	Datum		field = row->fields[row->label];
-	double		number;
-
-	if (options->positive != NULL)
-		return strcmp(OutputFunctionCall(&row->label_out, field),
-					  options->positive) == 0;
-	number = row_number(field, row->label_type);
-	if (number != 0 && number != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("label is %s, not 0 or 1",
-						OutputFunctionCall(&row->label_out, field)),
-				 errhint("Name the value that means churned: {\"positive\": \"...\"}.")));
-	return number == 1;
-}
-
-/* Add the row whose fields were read. */
-static void
-row_add(FitState *state)
-{
-	RowReader  *row = &state->row;
-	bool		grouped = row->key >= 0 && !row->field_nulls[row->key];
-	uint64		group_id = 0;
-
-	for (int i = 0; i < fit_rows_columns(state->rows); i++)
-	{
-		int			at = row->column[i];
-
-		state->nulls[i] = row->field_nulls[at];
-		state->values[i] = state->nulls[i] ? 0 :
-			row_number(row->fields[at], row->column_type[i]);
-	}
-	if (grouped)
-		group_id = DatumGetUInt64(FunctionCall2Coll(&row->key_hash,
-													row->key_collation,
-													row->fields[row->key],
-													Int64GetDatum(0)));
-	fit_rows_add(state->rows, state->values, state->nulls,
-				 row_churned(row, fit_rows_options(state->rows)),
-				 grouped, group_id);
 }
 
 PG_FUNCTION_INFO_V1(churn_fit_row_trans);
@@ -342,23 +171,18 @@ churn_fit_row_trans(PG_FUNCTION_ARGS)
 	FitState   *state = PG_ARGISNULL(0) ? fit_state_create(fcinfo) :
 		(FitState *) PG_GETARG_POINTER(0);
 	HeapTupleHeader tuple;
+	LabelledRow row;
 
 	if (PG_ARGISNULL(1))
 		PG_RETURN_POINTER(state);
 	tuple = PG_GETARG_HEAPTUPLEHEADER(1);
 	if (state->rows == NULL)
 		row_start(state, fcinfo, tuple);
-	else if (HeapTupleHeaderGetTypeId(tuple) != state->row.type ||
-			 HeapTupleHeaderGetTypMod(tuple) != state->row.typmod)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("rows must all be of one type")));
-	row_deform(tuple, state->row.desc, state->row.fields,
-			   state->row.field_nulls);
-	if (state->row.field_nulls[state->row.label])
-		fit_rows_skip_unlabelled(state->rows);
+	if (row_reader_read(state->row, tuple, state->values, state->nulls, &row))
+		fit_rows_add(state->rows, state->values, state->nulls, row.churned,
+					 row.grouped, row.group_id);
 	else
-		row_add(state);
+		fit_rows_skip_unlabelled(state->rows);
 	PG_RETURN_POINTER(state);
 }
 
@@ -378,6 +202,8 @@ churn_fit_final(PG_FUNCTION_ARGS)
 
 	if (state == NULL || state->rows == NULL)
 		PG_RETURN_NULL();
+	if (state->row != NULL)
+		row_reader_check_label(state->row);
 	context = AllocSetContextCreate(caller, "churn_fit",
 									ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);

@@ -22,9 +22,8 @@
 #define ROUNDS			10		/* of learning penalties, from nothing */
 #define ROUNDS_MORE		6		/* when more pairs have come in */
 
-/* products of indicators, and cells with a missing side */
-#define PAIR_WEIGHTS ((COARSE_BINS - 1) * (COARSE_BINS - 1) + \
-					  2 * COARSE_BINS + 1)
+/* products of indicators (one-hot: one a code), and cells that miss a side */
+#define PAIR_WEIGHTS (COARSE_BINS * COARSE_BINS + 2 * COARSE_BINS + 1)
 
 /* One job while it runs */
 typedef struct CodeFit
@@ -49,7 +48,8 @@ codes_job_bytes(const FitTask *shape)
 	int			nblocks = shape->ncolumns + npairs;
 	Size		bins = bins_most(shape->nrows);
 	Size		nweights = add_size(mul_size(shape->ncolumns, bins),
-									mul_size(npairs, PAIR_WEIGHTS));
+									mul_size(npairs, PAIR_WEIGHTS)) +
+		shape->level_codes;
 	Size		bytes = bins_bytes(shape->nrows, shape->ncolumns);
 
 	/* codes of pairs, scores, marks; residuals and codes for the ranking */
@@ -57,13 +57,16 @@ codes_job_bytes(const FitTask *shape)
 	if (npairs > 0)
 		bytes = add_size(bytes, mul_size(shape->nrows, shape->ncolumns + 8));
 	bytes = add_size(bytes, mul_size(nweights, sizeof(double)));
+	/* the dictionaries' numbers, counted and coded */
+	bytes = add_size(bytes, mul_size(shape->level_numbers, 16));
 	if (shape->solver == FIT_LIBLINEAR)
 		bytes = add_size(bytes, linear_codes_bytes(shape->nrows,
 												   shape->ncolumns, npairs));
 	return add_size(bytes,
 					newton_bytes(shape->nrows, nblocks, nweights,
 								 add_size(mul_size(shape->ncolumns,
-												   bins * bins),
+												   bins * bins) +
+										  shape->level_squares,
 										  mul_size(npairs, PAIR_WEIGHTS *
 												   PAIR_WEIGHTS))));
 }

@@ -63,14 +63,14 @@ task_layout(const FitTask *shape, char *base, FitArrays *arrays)
 								  sizeof(double));
 	arrays->matrix.churned = place(base, &offset, nrows, 1);
 	arrays->matrix.fold = place(base, &offset, nrows, 1);
+	arrays->matrix.levels = place(base, &offset, ncolumns, sizeof(int32));
 	arrays->log_odds = place(base, &offset,
 							 shape->final ? 0 : mul_size(nrows, shape->npath),
 							 sizeof(double));
 	arrays->steps = place(base, &offset, shape->njobs, sizeof(int32));
 	arrays->done = place(base, &offset, shape->njobs, sizeof(int32));
 	arrays->result = place(base, &offset,
-						   shape->final ?
-						   fit_result_numbers(nrows, ncolumns, shape->npairs) : 0,
+						   shape->final ? fit_result_numbers(shape) : 0,
 						   sizeof(double));
 	arrays->pairs = place(base, &offset, mul_size(2, shape->npairs),
 						  sizeof(int32));
@@ -275,8 +275,11 @@ job_bytes(const FitTask *shape)
 {
 	if (shape->encoding != FIT_LINEAR)
 		return codes_job_bytes(shape);
+	/* levels: design columns, rows without a weight, numbers coded */
 	return add_size(linear_bytes(shape->nrows, shape->ncolumns),
-					encoding_bytes(shape->nrows, shape->ncolumns));
+					encoding_bytes(shape->nrows, shape->ncolumns)) +
+		add_size(mul_size(shape->level_codes, 1024),
+				 mul_size(shape->level_numbers, 16));
 }
 
 /*

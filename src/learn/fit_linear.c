@@ -36,9 +36,15 @@ score_fold(const FitMatrix *matrix, const Encoding *encoding,
 
 		CHECK_FOR_INTERRUPTS();
 		for (int64 row = 0; row < matrix->nrows; row++)
-			if (matrix->fold[row] == fold)
-				log_odds[row] += model_contribution(term, x[row],
-													isnan(x[row]));
+		{
+			double		value = x[row];
+
+			if (matrix->fold[row] != fold)
+				continue;
+			if (term->kind == MODEL_LEVELS && !isnan(value))
+				value = level_code(&encoding->columns[i].levels, value);
+			log_odds[row] += model_contribution(term, value, isnan(value));
+		}
 	}
 	for (int64 row = 0; row < matrix->nrows; row++)
 		if (matrix->fold[row] == fold)

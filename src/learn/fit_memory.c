@@ -32,6 +32,12 @@ fit_need(int64 nrows, int ncolumns)
 							 encoding_bytes(nrows, ncolumns)));
 }
 
+double
+fit_memory_share(int64 nrows, int ncolumns, int memory_kb)
+{
+	return Min(1.0, memory_kb * 1024.0 / (double) fit_need(nrows, ncolumns));
+}
+
 PG_FUNCTION_INFO_V1(churn_fit_share);
 
 /*
@@ -43,13 +49,11 @@ churn_fit_share(PG_FUNCTION_ARGS)
 {
 	int64		nrows = PG_GETARG_INT64(0);
 	int			ncolumns = PG_GETARG_INT32(1);
-	double		need;
 
 	if (nrows < 0 || ncolumns < 1 || ncolumns > MODEL_MAX_INPUTS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("rows must not be negative and columns from 1 to %d",
 						MODEL_MAX_INPUTS)));
-	need = (double) fit_need(nrows, ncolumns);
-	PG_RETURN_FLOAT8(Min(1.0, churn_memory_kb * 1024.0 / need));
+	PG_RETURN_FLOAT8(fit_memory_share(nrows, ncolumns, churn_memory_kb));
 }

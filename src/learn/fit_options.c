@@ -17,6 +17,7 @@
 
 #define DEFAULT_FOLDS		5
 #define DEFAULT_SEARCH_ROWS 20000
+#define MOST_PAIRS		200
 
 /* What one key does with its value */
 typedef struct OptionHandler
@@ -91,6 +92,13 @@ read_search_rows(FitOptions *options, const char *key, const JsonbValue *value)
 }
 
 static void
+read_pairs(FitOptions *options, const char *key, const JsonbValue *value)
+{
+	options->npairs = option_number(key, value, 0, MOST_PAIRS, true,
+									"a whole number from 0 to 200");
+}
+
+static void
 read_workers(FitOptions *options, const char *key, const JsonbValue *value)
 {
 	options->workers = option_number(key, value, 0, 64, true,
@@ -150,6 +158,18 @@ read_positive(FitOptions *options, const char *key, const JsonbValue *value)
 									  "the text of the label that means churned");
 }
 
+static void
+read_reference_date(FitOptions *options, const char *key,
+					const JsonbValue *value)
+{
+	const char *wanted = "a date like \"2025-12-31\"";
+
+	if (!model_read_date(option_string(key, value, wanted),
+						 &options->reference_date))
+		option_wrong(key, wanted);
+	options->has_reference = true;
+}
+
 /* Position of a string value among "choices"; "wanted" lists them. */
 static int
 option_choice(const char *key, const JsonbValue *value,
@@ -202,8 +222,10 @@ static const OptionHandler handlers[] = {
 	{"key", read_key},
 	{"max_search_rows", read_search_rows},
 	{"memory", read_memory},
+	{"pairs", read_pairs},
 	{"penalty", read_penalty},
 	{"positive", read_positive},
+	{"reference_date", read_reference_date},
 	{"seed", read_seed},
 	{"solver", read_solver},
 	{"workers", read_workers}
@@ -253,6 +275,7 @@ fit_options_read(Jsonb *json)
 	options->memory_kb = churn_memory_kb;
 	options->workers = max_parallel_maintenance_workers;
 	options->calibrate = true;
+	options->npairs = -1;
 	options->encoding = FIT_LINEAR;
 	options->solver = FIT_SOLVER_AUTO;
 	if (json == NULL)

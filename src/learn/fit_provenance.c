@@ -21,6 +21,7 @@ fit_encoding_name(FitEncoding encoding)
 	return names[encoding];
 }
 
+/* Why a column was dropped; NULL where it was not */
 static const char *
 fate_reason(ColumnFate fate)
 {
@@ -32,41 +33,51 @@ fate_reason(ColumnFate fate)
 			return "constant";
 		case COLUMN_DUPLICATE:
 			return "duplicate";
+		case COLUMN_DISTINCT:
+			return "one value a row";
+		case COLUMN_RARE:
+			return "rare levels";
+		case COLUMN_CROWDED:
+			return "too many levels";
 		default:
 			return NULL;
 	}
 }
 
-/* One NOTICE a reason, with the columns' names */
+/* The columns of one fate, after its reason; nothing where there is none */
 static void
-report_dropped(const Fit *fit, ColumnFate fate, const char *what)
+list_dropped(StringInfo list, const Fit *fit, ColumnFate fate)
 {
 	char	  **names = fit_rows_names(fit->rows);
-	StringInfoData list;
+	int			n = 0;
 
-	initStringInfo(&list);
 	for (int i = 0; i < fit->ncolumns; i++)
 	{
 		if (fit->fate[i] != fate)
 			continue;
-		appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "",
-						 names[fit->columns[i]]);
+		if (n++ > 0)
+			appendStringInfoString(list, ", ");
+		else
+			appendStringInfo(list, "%s%s ", list->len > 0 ? "; " : "",
+							 fate_reason(fate));
+		appendStringInfo(list, "\"%s\"", names[fit->columns[i]]);
 		if (fate == COLUMN_DUPLICATE)
-			appendStringInfo(&list, " (of \"%s\")",
+			appendStringInfo(list, " (of \"%s\")",
 							 names[fit->duplicate_of[i]]);
 	}
-	if (list.len > 0)
-		ereport(NOTICE, (errmsg("churn_fit: %s columns dropped: %s", what,
-								list.data)));
-	pfree(list.data);
 }
 
 void
 fit_report_dropped(const Fit *fit)
 {
-	report_dropped(fit, COLUMN_EMPTY, "empty");
-	report_dropped(fit, COLUMN_CONSTANT, "constant");
-	report_dropped(fit, COLUMN_DUPLICATE, "duplicate");
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int fate = COLUMN_EMPTY; fate <= COLUMN_CROWDED; fate++)
+		list_dropped(&list, fit, (ColumnFate) fate);
+	if (list.len > 0)
+		ereport(NOTICE, (errmsg("churn_fit: columns dropped: %s", list.data)));
+	pfree(list.data);
 }
 
 static void

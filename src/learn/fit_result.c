@@ -13,7 +13,7 @@
 
 /* Numbers of a term without its arrays, and of a pair */
 #define TERM_NUMBERS	13
-#define PAIR_NUMBERS	5
+#define PAIR_NUMBERS	7
 #define COARSE_CELLS	((COARSE_BINS + 1) * (COARSE_BINS + 1))
 
 /* Where writing or reading has come to */
@@ -23,10 +23,11 @@ typedef struct Tape
 } Tape;
 
 Size
-fit_result_numbers(int64 nrows, int ncolumns, int npairs)
+fit_result_numbers(const FitTask *shape)
 {
-	return add_size(3 + mul_size(ncolumns, TERM_NUMBERS + 3 * bins_most(nrows)),
-					mul_size(npairs, PAIR_NUMBERS + 2 * COARSE_BINS +
+	return add_size(3 + mul_size(shape->ncolumns, TERM_NUMBERS + 3 * bins_most(shape->nrows)) +
+					mul_size(3, shape->level_codes),
+					mul_size(shape->npairs, PAIR_NUMBERS + 2 * COARSE_BINS +
 							 2 * COARSE_CELLS));
 }
 
@@ -59,10 +60,14 @@ put_term(Tape *tape, const ModelTerm *term)
 	put(tape, term->missing_weight);
 	put(tape, term->average);
 	put(tape, term->missing_share);
-	if (term->kind != MODEL_BINS)
+	if (term->kind == MODEL_LINEAR)
 		return;
 	put(tape, term->ncuts);
-	put_array(tape, term->cuts, term->ncuts);
+	if (term->kind == MODEL_BINS)
+		put_array(tape, term->cuts, term->ncuts);
+	else
+		for (int i = 0; i < term->ncuts; i++)
+			put(tape, term->level_numbers[i]);
 	put_array(tape, term->values, term->ncuts + 1);
 	put_array(tape, term->shares, term->ncuts + 1);
 }
@@ -73,8 +78,10 @@ put_pair(Tape *tape, const ModelPair *pair)
 	for (int s = 0; s < 2; s++)
 	{
 		put(tape, pair->side[s].input);
+		put(tape, pair->side[s].levels);
 		put(tape, pair->side[s].ncuts);
-		put_array(tape, pair->side[s].cuts, pair->side[s].ncuts);
+		if (!pair->side[s].levels)
+			put_array(tape, pair->side[s].cuts, pair->side[s].ncuts);
 	}
 	put_array(tape, pair->values, model_pair_cells(pair));
 	put_array(tape, pair->shares, model_pair_cells(pair));
@@ -113,6 +120,17 @@ get_array(Tape *tape, int n)
 	return x;
 }
 
+/* Numbers of levels */
+static int32 *
+get_levels(Tape *tape, int n)
+{
+	int32	   *numbers = palloc(sizeof(int32) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		numbers[i] = get(tape);
+	return numbers;
+}
+
 static void
 get_term(Tape *tape, ModelTerm *term)
 {
@@ -127,10 +145,13 @@ get_term(Tape *tape, ModelTerm *term)
 	term->missing_weight = get(tape);
 	term->average = get(tape);
 	term->missing_share = get(tape);
-	if (term->kind != MODEL_BINS)
+	if (term->kind == MODEL_LINEAR)
 		return;
 	term->ncuts = get(tape);
-	term->cuts = get_array(tape, term->ncuts);
+	if (term->kind == MODEL_BINS)
+		term->cuts = get_array(tape, term->ncuts);
+	else
+		term->level_numbers = get_levels(tape, term->ncuts);
 	term->values = get_array(tape, term->ncuts + 1);
 	term->shares = get_array(tape, term->ncuts + 1);
 }
@@ -141,8 +162,10 @@ get_pair(Tape *tape, ModelPair *pair)
 	for (int s = 0; s < 2; s++)
 	{
 		pair->side[s].input = get(tape);
+		pair->side[s].levels = get(tape) != 0;
 		pair->side[s].ncuts = get(tape);
-		pair->side[s].cuts = get_array(tape, pair->side[s].ncuts);
+		if (!pair->side[s].levels)
+			pair->side[s].cuts = get_array(tape, pair->side[s].ncuts);
 	}
 	pair->values = get_array(tape, model_pair_cells(pair));
 	pair->shares = get_array(tape, model_pair_cells(pair));

@@ -33,6 +33,7 @@ struct FitRows
 	int			ncolumns;
 	char	  **names;
 	FitOptions *options;
+	const FitInputs *inputs;	/* NULL: all are numbers */
 	Size		row_bytes;		/* of one FitRow */
 	int64		nrows;
 	int64		unlabelled;		/* rows left out for their NULL label */
@@ -165,6 +166,18 @@ void
 fit_rows_skip_unlabelled(FitRows *rows)
 {
 	rows->unlabelled++;
+}
+
+void
+fit_rows_set_inputs(FitRows *rows, const FitInputs *inputs)
+{
+	rows->inputs = inputs;
+}
+
+const FitInputs *
+fit_rows_inputs(const FitRows *rows)
+{
+	return rows->inputs;
 }
 
 int64

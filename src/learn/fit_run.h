@@ -34,11 +34,26 @@ typedef struct Fit
 	int		   *duplicate_of;
 } Fit;
 
+/* ---- fit_levels.c ---- */
+
+/* What the inputs are read from; texts are numbered from here on. */
+extern void fit_take_inputs(Fit *fit);
+
+/* The levels of a column that takes part; NULL: it is one of numbers */
+extern const LevelTable *fit_column_levels(const Fit *fit, int column);
+
+/* Room that a task has to make for levels, and which columns have them */
+extern void fit_levels_shape(const Fit *fit, FitTask *shape);
+extern void fit_levels_fill(const Fit *fit, FitMatrix *matrix);
+
+/* A term's levels by their texts; its input is a column that takes part. */
+extern void fit_levels_name(const Fit *fit, ModelTerm *term);
+
 /* ---- fit_provenance.c ---- */
 
 extern const char *fit_encoding_name(FitEncoding encoding);
 
-/* A NOTICE for each reason to drop columns, with their names */
+/* One NOTICE with the names of dropped columns, reason by reason */
 extern void fit_report_dropped(const Fit *fit);
 
 /* The provenance of the model, as JSON.  No time and no place: equal fits

@@ -131,9 +131,39 @@ count_nodes(const FitMatrix *matrix, const Encoding *encoding, int64 first,
 		const double *x = matrix->values + first +
 			(Size) column->term.input * matrix->nrows;
 
-		for (int i = 0; i < n; i++)
+		for (int i = 0; i < n && column->term.kind == MODEL_LEVELS; i++)
+		{
+			const double *values;
+			int			at;
+
+			counts[i] += encoded_nodes(column, x[i], &at, &values);
+		}
+		for (int i = 0; i < n && column->term.kind != MODEL_LEVELS; i++)
 			counts[i] += (isnan(x[i]) ? column->missing_column :
 						  column->value_column) >= 0;
+	}
+}
+
+/* The same as below for a column of levels */
+static void
+fill_level_nodes(const EncodedColumn *column, const double *x,
+				 const uint8 *fold, int n, int held_out,
+				 struct feature_node **next)
+{
+	for (int i = 0; i < n; i++)
+	{
+		const double *values;
+		int			at;
+		int			count = encoded_nodes(column, x[i], &at, &values);
+
+		if (fold[i] == held_out)
+			continue;
+		for (int k = 0; k < count; k++)
+		{
+			next[i]->index = at + k + 1;
+			next[i]->value = values[k];
+			next[i]++;
+		}
 	}
 }
 
@@ -149,6 +179,12 @@ fill_nodes(const FitMatrix *matrix, const Encoding *encoding, int64 first,
 		const double *x = matrix->values + first +
 			(Size) term->input * matrix->nrows;
 
+		if (term->kind == MODEL_LEVELS)
+		{
+			fill_level_nodes(column, x, matrix->fold + first, n, held_out,
+							 next);
+			continue;
+		}
 		for (int i = 0; i < n; i++)
 		{
 			bool		missing = isnan(x[i]);
@@ -227,8 +263,10 @@ linear_problem(const FitMatrix *matrix, const Encoding *encoding, int held_out)
 		MemoryContextAllocHuge(context, mul_size(nrows, sizeof(void *)));
 	linear->nodes =
 		MemoryContextAllocHuge(context,
-							   mul_size(nrows, mul_size(encoding->ncolumns + 2,
-														sizeof(struct feature_node))));
+							   mul_size(add_size(mul_size(nrows,
+														  encoding->ncolumns + 2),
+												 encoding->mean_nodes),
+										sizeof(struct feature_node)));
 	fill_problem(linear, matrix, encoding, held_out);
 	return linear;
 }

@@ -9,8 +9,9 @@
  *	  magic "chM", format version (1 byte), reserved zeros (4 bytes),
  *	  hash of the payload (8 bytes), payload
  *
- * and the payload is: spec text (flag, string), intercept, inputs (count,
- * strings), terms (count; each a kind byte and what model_terms.c says of it,
+ * and the payload is: spec text (flag, string), intercept, inputs (count;
+ * each a name and the byte of its type), reference date (flag, days since
+ * 2000-01-01), terms (count; each a kind byte and what model_terms.c says of it,
  * pairs last), provenance.
  * The hash guards against damage and keys caches of decoded models.
  *
@@ -140,8 +141,7 @@ reader_double(ModelReader *reader)
 	return x;
 }
 
-/* A string of at most "limit" bytes, in the server's encoding */
-static char *
+char *
 reader_string(ModelReader *reader, uint32 limit)
 {
 	uint32		length = reader_uint32(reader);
@@ -167,8 +167,15 @@ read_inputs(ModelReader *reader, Model *model)
 		model_damaged(reader->sqlstate, "too many inputs");
 	model->ninputs = count;
 	model->inputs = palloc(sizeof(char *) * Max(count, 1));
+	model->types = palloc(Max(count, 1));
 	for (uint32 i = 0; i < count; i++)
+	{
 		model->inputs[i] = reader_string(reader, 4 * MODEL_NAME_BYTES);
+		model->types[i] = *reader_take(reader, 1);
+	}
+	model->has_reference = reader_flag(reader);
+	if (model->has_reference)
+		model->reference_date = (int32) reader_uint32(reader);
 }
 
 Model *
@@ -230,14 +237,24 @@ model_validate(const Model *model, int sqlstate)
 
 		if (length < 1 || length > MODEL_NAME_BYTES)
 			model_damaged(sqlstate, "the name of an input is empty or too long");
+		if (model->types[i] >= MODEL_TYPES)
+			model_damaged(sqlstate, "the type of an input is not known");
+		if (model->spec != (Datum) 0 && model->types[i] != MODEL_NUMBER)
+			model_damaged(sqlstate, "a feature is not a number");
+		if (!model->has_reference && (model->types[i] == MODEL_DATE ||
+									  model->types[i] == MODEL_TIMESTAMP))
+			model_damaged(sqlstate, "dates lack a reference date");
 	}
+	if (model->has_reference &&
+		(model->reference_date < MODEL_FIRST_DATE ||
+		 model->reference_date > MODEL_LAST_DATE))
+		model_damaged(sqlstate, "the reference date is out of range");
 	if (!(fabs(model->intercept) <= MODEL_MAX_SHARE))
 		model_damaged(sqlstate, "the intercept is out of range");
 	model_validate_terms(model, sqlstate);
 }
 
-/* A string in UTF-8, with its length before it */
-static void
+void
 send_string(StringInfo out, const char *string)
 {
 	int			length = strlen(string);
@@ -287,7 +304,13 @@ model_encode(Model *model)
 	send_double(&out, model->intercept);
 	pq_sendint32(&out, model->ninputs);
 	for (int i = 0; i < model->ninputs; i++)
+	{
 		send_string(&out, model->inputs[i]);
+		pq_sendbyte(&out, model->types[i]);
+	}
+	pq_sendbyte(&out, model->has_reference);
+	if (model->has_reference)
+		pq_sendint32(&out, model->reference_date);
 	model_send_terms(&out, model);
 	send_string(&out, model->provenance);
 

@@ -19,6 +19,7 @@
 #include <math.h>
 
 #include "fmgr.h"
+#include "utils/date.h"
 
 /* Limits; every one is checked before memory is asked for. */
 #define MODEL_MAX_INPUTS	20000
@@ -28,14 +29,35 @@
 									 * intercept: sums stay finite */
 #define MODEL_MAX_CUTS		250 /* of a term; codes fit into a byte */
 #define MODEL_MAX_PAIRS		1000
+#define MODEL_MAX_LEVELS	248 /* of a term, beside "other" and missing */
+#define MODEL_FIRST_DATE	(-730119)	/* 0001-01-01, in days since */
+#define MODEL_LAST_DATE		2921939 /* 2000-01-01; and 9999-12-31 */
+#define MODEL_LEVEL_BYTES	1000	/* longest text of a level */
 
 /* Kinds of terms; the number is what is stored. */
 typedef enum ModelKind
 {
 	MODEL_LINEAR = 1,
 	MODEL_BINS = 2,
-	MODEL_PAIR = 3
+	MODEL_PAIR = 3,
+	MODEL_LEVELS = 4
 } ModelKind;
+
+/*
+ * What an input is read from; the number is what is stored.  Numbers and
+ * booleans (0, 1) stand for one another; so do dates and timestamps, which
+ * count as days before the model's reference date, intervals as days.
+ */
+typedef enum ModelType
+{
+	MODEL_NUMBER = 0,
+	MODEL_BOOLEAN = 1,
+	MODEL_TEXT = 2,				/* any text, or an enum: by level */
+	MODEL_DATE = 3,
+	MODEL_TIMESTAMP = 4,
+	MODEL_INTERVAL = 5
+} ModelType;
+#define MODEL_TYPES 6
 
 /*
  * Linear term.  With x cut to [low, high], the range seen in training:
@@ -45,13 +67,16 @@ typedef enum ModelKind
  * Bins: x lies in bin number "how many cuts are at most x", and values[bin]
  * is its contribution; missing_weight again when x is NULL.
  *
+ * Levels: x is the number of a level, ncuts where it is none of them, and
+ * values[x] is its contribution; missing_weight when x is NULL.
+ *
  * Contributions are shown against the training mean: "average" is the mean
  * of the contribution over the training rows, so that contribution - average
  * is what this user's value adds to the average user's log-odds.
  */
 typedef struct ModelTerm
 {
-	ModelKind	kind;			/* MODEL_LINEAR or MODEL_BINS */
+	ModelKind	kind;			/* all but MODEL_PAIR */
 	int			input;			/* position in the inputs */
 	/* linear */
 	bool		signed_log;		/* t(x) = sign(x) ln(1 + |x|) */
@@ -60,23 +85,29 @@ typedef struct ModelTerm
 	double		mean;			/* of t(x) over known training values */
 	double		scale;			/* standard deviation of the same, > 0 */
 	double		weight;			/* log-odds a standard deviation */
-	/* bins */
-	int			ncuts;
-	double	   *cuts;			/* strictly ascending */
+	/* bins and levels */
+	int			ncuts;			/* levels: how many there are */
+	double	   *cuts;			/* bins: strictly ascending */
+	char	  **levels;			/* levels: texts, most frequent first */
+	int32	   *level_numbers;	/* inside fitting: instead of texts */
 	double	   *values;			/* ncuts + 1, log-odds */
 	double	   *shares;			/* ncuts + 1, of training rows */
-	/* both */
+	/* all */
 	double		missing_weight; /* log-odds when x is NULL */
 	double		average;		/* mean contribution in training */
 	double		missing_share;	/* share of training rows with x NULL */
 } ModelTerm;
 
-/* One input of a pair, and how it is cut */
+/*
+ * One input of a pair, and how it is cut.  Of levels the first "ncuts" of
+ * the input's term have a bin each, all others the one behind.
+ */
 typedef struct ModelSide
 {
 	int			input;
+	bool		levels;
 	int			ncuts;
-	double	   *cuts;			/* strictly ascending */
+	double	   *cuts;			/* strictly ascending; levels: none */
 } ModelSide;
 
 /*
@@ -98,6 +129,9 @@ typedef struct Model
 	double		intercept;
 	int			ninputs;
 	char	  **inputs;			/* names, in the order of features float8[] */
+	uint8	   *types;			/* ModelType by input */
+	bool		has_reference;
+	DateADT		reference_date; /* years 1 to 9999; set where dates are inputs */
 	int			nterms;
 	ModelTerm  *terms;			/* strictly ascending by input */
 	int			npairs;
@@ -132,6 +166,9 @@ extern Model *model_parse(const char *bytes, Size length, int sqlstate);
  * gives a finite score for every input.
  */
 extern void model_validate(const Model *model, int sqlstate);
+
+/* A date written YYYY-MM-DD, from year 1 to 9999; false: it is none */
+extern bool model_read_date(const char *text, DateADT *date);
 
 /* t(x) of the linear term */
 static inline double
@@ -169,6 +206,8 @@ model_contribution(const ModelTerm *term, double x, bool isnull)
 		return term->missing_weight;
 	if (term->kind == MODEL_BINS)
 		return term->values[model_bin(term->cuts, term->ncuts, x)];
+	if (term->kind == MODEL_LEVELS)
+		return term->values[(int) x];
 	if (x < term->low)
 		x = term->low;
 	else if (x > term->high)
@@ -189,6 +228,7 @@ static inline int
 model_side_bin(const ModelSide *side, const double *values, const bool *nulls)
 {
 	return nulls[side->input] ? side->ncuts + 1 :
+		side->levels ? Min((int) values[side->input], side->ncuts) :
 		model_bin(side->cuts, side->ncuts, values[side->input]);
 }
 

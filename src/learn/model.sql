@@ -88,7 +88,7 @@ CREATE FUNCTION churn_model_terms(model churn_model,
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION churn_model_terms(churn_model) IS
-'the terms of a model. Coding "linear" or "signed log", one row an input: weight is log-odds a standard deviation (scale) of the value, or of sign(x) ln(1+|x|), from its mean; missing_weight the log-odds of a missing value; low and high the range seen in training. Coding "bins", one row a bin from low (inclusive) to high (exclusive), NULL at open ends, level "missing" for NULL: weight is log-odds, share that of training rows. Coding "pair", one row a cell of two inputs that training saw: what both say beyond the sum of each. average is the mean contribution';
+'the terms of a model. Coding "linear" or "signed log", one row an input: weight is log-odds a standard deviation (scale) of the value, or of sign(x) ln(1+|x|), from its mean; missing_weight the log-odds of a missing value; low and high the range seen in training. Coding "bins", one row a bin from low (inclusive) to high (exclusive), NULL at open ends, level "missing" for NULL: weight is log-odds, share that of training rows. Codings "level", "other level" and "missing level": one row a level of a text, one for all that are rare or unseen, one for NULL. Coding "pair", one row a cell of two inputs that training saw: what both say beyond the sum of each. average is the mean contribution';
 
 CREATE FUNCTION churn_model_inputs(model churn_model) RETURNS text[]
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE

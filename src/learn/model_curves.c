@@ -4,7 +4,8 @@
  *	  churn_model_terms: the terms of a model as rows to read or to plot.
  *
  * A linear term is one row.  A term of bins has a row a bin and one for
- * NULL, a pair a row a cell.
+ * NULL, a term of levels a row a level, one for all others and one for NULL,
+ * a pair a row a cell.
  *
  *-------------------------------------------------------------------------
  */
@@ -91,6 +92,40 @@ put_linear(const Model *model, const ModelTerm *term, ReturnSetInfo *rsinfo)
 	row_put(&row, rsinfo);
 }
 
+/* Rows of the levels, of all others, and of NULL where training saw it */
+static void
+put_levels(const Model *model, const ModelTerm *term, ReturnSetInfo *rsinfo)
+{
+	for (int code = 0; code <= term->ncuts + (term->missing_share > 0); code++)
+	{
+		bool		missing = code > term->ncuts;
+		TermRow		row;
+
+		row_begin(&row);
+		row_text(&row, TERM_NAME, model->inputs[term->input]);
+		row_text(&row, TERM_CODING, missing ? "missing level" :
+				 code == term->ncuts ? "other level" : "level");
+		row_number(&row, TERM_WEIGHT,
+				   missing ? term->missing_weight : term->values[code]);
+		row_number(&row, TERM_AVERAGE, term->average);
+		row_number(&row, TERM_SHARE,
+				   missing ? term->missing_share : term->shares[code]);
+		if (code < term->ncuts)
+			row_text(&row, TERM_LEVEL, term->levels[code]);
+		row_put(&row, rsinfo);
+	}
+}
+
+/* The levels of an input */
+static char **
+levels_of_input(const Model *model, int input)
+{
+	for (int i = 0; i < model->nterms; i++)
+		if (model->terms[i].input == input)
+			return model->terms[i].levels;
+	return NULL;				/* not reached: the model is valid */
+}
+
 /* From (inclusive) and to (exclusive) of a bin; open ends stay NULL. */
 static void
 row_bin(TermRow *row, const double *cuts, int ncuts, int bin, TermColumn low,
@@ -130,6 +165,18 @@ put_bins(const Model *model, const ModelTerm *term, ReturnSetInfo *rsinfo)
 	}
 }
 
+/* One side of a pair: a bin, or a level and "other" */
+static void
+row_side(TermRow *row, const Model *model, const ModelSide *side, int bin,
+		 TermColumn low, TermColumn high, TermColumn level)
+{
+	if (side->levels && bin <= side->ncuts)
+		row_text(row, level, bin == side->ncuts ? "other" :
+				 levels_of_input(model, side->input)[bin]);
+	else
+		row_bin(row, side->cuts, side->ncuts, bin, low, high, level);
+}
+
 /* A row a cell that training saw */
 static void
 put_pair(const Model *model, const ModelPair *pair, ReturnSetInfo *rsinfo)
@@ -151,10 +198,10 @@ put_pair(const Model *model, const ModelPair *pair, ReturnSetInfo *rsinfo)
 		row_number(&row, TERM_AVERAGE, pair->average);
 		row_number(&row, TERM_SHARE, pair->shares[cell]);
 		row_text(&row, TERM_PARTNER, model->inputs[second->input]);
-		row_bin(&row, first->cuts, first->ncuts, cell / width, TERM_LOW,
-				TERM_HIGH, TERM_LEVEL);
-		row_bin(&row, second->cuts, second->ncuts, cell % width,
-				TERM_PARTNER_LOW, TERM_PARTNER_HIGH, TERM_PARTNER_LEVEL);
+		row_side(&row, model, first, cell / width, TERM_LOW, TERM_HIGH,
+				 TERM_LEVEL);
+		row_side(&row, model, second, cell % width, TERM_PARTNER_LOW,
+				 TERM_PARTNER_HIGH, TERM_PARTNER_LEVEL);
 		row_put(&row, rsinfo);
 	}
 }
@@ -174,6 +221,8 @@ churn_model_terms(PG_FUNCTION_ARGS)
 
 		if (term->kind == MODEL_LINEAR)
 			put_linear(model, term, rsinfo);
+		else if (term->kind == MODEL_LEVELS)
+			put_levels(model, term, rsinfo);
 		else
 			put_bins(model, term, rsinfo);
 	}

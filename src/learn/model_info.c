@@ -13,7 +13,7 @@
 #include "utils/json.h"
 #include "utils/jsonb.h"
 
-#include "learn/model.h"
+#include "learn/model_io.h"
 
 extern Datum churn_spec_out(PG_FUNCTION_ARGS);
 
@@ -37,6 +37,8 @@ churn_model_info(PG_FUNCTION_ARGS)
 	else
 		escape_json(&out, DatumGetCString(DirectFunctionCall1(churn_spec_out,
 															  model->spec)));
+	appendStringInfoString(&out, ", \"reference_date\": ");
+	model_put_reference(&out, model);
 	appendStringInfo(&out, ", \"provenance\": %s}", model->provenance);
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
 }

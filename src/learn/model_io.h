@@ -32,6 +32,12 @@ extern bool reader_flag(ModelReader *reader);
 extern uint32 reader_uint32(ModelReader *reader);
 extern double reader_double(ModelReader *reader);
 
+/* A string of at most "limit" bytes, in the server's encoding */
+extern char *reader_string(ModelReader *reader, uint32 limit);
+
+/* A string in UTF-8, with its length before it */
+extern void send_string(StringInfo out, const char *string);
+
 /* Zero has one sign in a stored model, as in JSON numbers. */
 extern void send_double(StringInfo out, double x);
 
@@ -64,12 +70,25 @@ extern JsonbContainer *json_get_container(JsonbContainer *object,
 extern double *json_get_numbers(JsonbContainer *object, const char *name,
 								int limit, int *count);
 
+/* An array of strings, at most "limit" */
+extern char **json_get_strings(JsonbContainer *object, const char *name,
+							   int limit, int *count);
+
 /* , "name": number */
 extern void json_put_number(StringInfo out, const char *name, double x);
 
 /* , "name": [number, …] */
 extern void json_put_numbers(StringInfo out, const char *name,
 							 const double *x, int n);
+
+/* , "name": ["string", …] */
+extern void json_put_strings(StringInfo out, const char *name, char **strings,
+							 int n);
+
+/* ---- text: model_text.c ---- */
+
+/* The reference date in quotes, or null */
+extern void model_put_reference(StringInfo out, const Model *model);
 
 /* ---- text of terms and pairs: model_text_terms.c ---- */
 

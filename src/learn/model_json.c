@@ -9,6 +9,7 @@
 
 #include "common/shortest_dec.h"
 #include "utils/builtins.h"
+#include "utils/json.h"
 #include "utils/numeric.h"
 
 #include "learn/model_io.h"
@@ -122,6 +123,33 @@ json_get_numbers(JsonbContainer *object, const char *name, int limit,
 	return numbers;
 }
 
+char **
+json_get_strings(JsonbContainer *object, const char *name, int limit,
+				 int *count)
+{
+	JsonbContainer *array = json_get_container(object, name, true);
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	char	  **strings;
+	int			n = 0;
+
+	if (JsonContainerSize(array) > (uint32) limit)
+		json_wrong("has too many members", name);
+	strings = palloc(sizeof(char *) * Max(JsonContainerSize(array), 1));
+	iterator = JsonbIteratorInit(array);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token != WJB_ELEM)
+			continue;
+		if (value.type != jbvString)
+			json_wrong("must hold strings", name);
+		strings[n++] = pnstrdup(value.val.string.val, value.val.string.len);
+	}
+	*count = n;
+	return strings;
+}
+
 /* Zero is written without a sign. */
 static void
 put_digits(StringInfo out, double x)
@@ -137,6 +165,19 @@ json_put_number(StringInfo out, const char *name, double x)
 {
 	appendStringInfo(out, ", \"%s\": ", name);
 	put_digits(out, x);
+}
+
+void
+json_put_strings(StringInfo out, const char *name, char **strings, int n)
+{
+	appendStringInfo(out, ", \"%s\": [", name);
+	for (int i = 0; i < n; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(out, ", ");
+		escape_json(out, strings[i]);
+	}
+	appendStringInfoChar(out, ']');
 }
 
 void

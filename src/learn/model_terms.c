@@ -9,8 +9,10 @@
  *			  missing weight, average, missing share
  *	  bins	  input, cuts (count, numbers), a value and a share a bin,
  *			  missing weight, average, missing share
- *	  pair	  both inputs, each with its cuts, a value and a share a cell,
- *			  average
+ *	  levels  input, texts (count, strings), a value and a share a level and
+ *			  one for all others, missing weight, average, missing share
+ *	  pair	  both inputs, each with a flag "levels", then its cuts or the
+ *			  number of levels; a value and a share a cell, average
  *
  *-------------------------------------------------------------------------
  */
@@ -77,13 +79,48 @@ read_bins(ModelReader *reader, ModelTerm *term)
 }
 
 static void
+read_levels(ModelReader *reader, ModelTerm *term)
+{
+	uint32		count;
+
+	term->kind = MODEL_LEVELS;
+	term->input = (int32) reader_uint32(reader);
+	count = reader_uint32(reader);
+	if (count > MODEL_MAX_LEVELS)
+		model_damaged(reader->sqlstate, "too many levels");
+	term->ncuts = count;
+	term->levels = palloc(sizeof(char *) * Max(count, 1));
+	for (uint32 i = 0; i < count; i++)
+		term->levels[i] = reader_string(reader, 4 * MODEL_LEVEL_BYTES);
+	term->values = read_numbers(reader, term->ncuts + 1);
+	term->shares = read_numbers(reader, term->ncuts + 1);
+	term->missing_weight = reader_double(reader);
+	term->average = reader_double(reader);
+	term->missing_share = reader_double(reader);
+}
+
+static void
+read_side(ModelReader *reader, ModelSide *side)
+{
+	side->input = (int32) reader_uint32(reader);
+	side->levels = reader_flag(reader);
+	if (!side->levels)
+		side->cuts = read_cuts(reader, &side->ncuts);
+	else
+	{
+		uint32		count = reader_uint32(reader);
+
+		if (count > MODEL_MAX_LEVELS)
+			model_damaged(reader->sqlstate, "too many levels");
+		side->ncuts = count;
+	}
+}
+
+static void
 read_pair(ModelReader *reader, ModelPair *pair)
 {
 	for (int s = 0; s < 2; s++)
-	{
-		pair->side[s].input = (int32) reader_uint32(reader);
-		pair->side[s].cuts = read_cuts(reader, &pair->side[s].ncuts);
-	}
+		read_side(reader, &pair->side[s]);
 	pair->values = read_numbers(reader, model_pair_cells(pair));
 	pair->shares = read_numbers(reader, model_pair_cells(pair));
 	pair->average = reader_double(reader);
@@ -116,6 +153,8 @@ model_read_terms(ModelReader *reader, Model *model)
 			read_linear(reader, &model->terms[model->nterms++]);
 		else if (kind == MODEL_BINS)
 			read_bins(reader, &model->terms[model->nterms++]);
+		else if (kind == MODEL_LEVELS)
+			read_levels(reader, &model->terms[model->nterms++]);
 		else
 			model_damaged(reader->sqlstate, "a term of unknown kind");
 	}
@@ -151,14 +190,26 @@ send_bins(StringInfo out, const ModelTerm *term)
 }
 
 static void
+send_levels(StringInfo out, const ModelTerm *term)
+{
+	pq_sendint32(out, term->ncuts);
+	for (int i = 0; i < term->ncuts; i++)
+		send_string(out, term->levels[i]);
+	send_numbers(out, term->values, term->ncuts + 1);
+	send_numbers(out, term->shares, term->ncuts + 1);
+}
+
+static void
 send_pair(StringInfo out, const ModelPair *pair)
 {
 	pq_sendbyte(out, MODEL_PAIR);
 	for (int s = 0; s < 2; s++)
 	{
 		pq_sendint32(out, pair->side[s].input);
+		pq_sendbyte(out, pair->side[s].levels);
 		pq_sendint32(out, pair->side[s].ncuts);
-		send_numbers(out, pair->side[s].cuts, pair->side[s].ncuts);
+		if (!pair->side[s].levels)
+			send_numbers(out, pair->side[s].cuts, pair->side[s].ncuts);
 	}
 	send_numbers(out, pair->values, model_pair_cells(pair));
 	send_numbers(out, pair->shares, model_pair_cells(pair));
@@ -177,6 +228,8 @@ model_send_terms(StringInfo out, const Model *model)
 		pq_sendint32(out, term->input);
 		if (term->kind == MODEL_LINEAR)
 			send_linear(out, term);
+		else if (term->kind == MODEL_LEVELS)
+			send_levels(out, term);
 		else
 			send_bins(out, term);
 		send_double(out, term->missing_weight);
@@ -228,6 +281,21 @@ linear_ok(const ModelTerm *term)
 		contribution_ok(model_contribution(term, term->high, false));
 }
 
+/* Different texts of a length that is allowed */
+static bool
+levels_ok(char *const *levels, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (strlen(levels[i]) > 4 * MODEL_LEVEL_BYTES)
+			return false;
+		for (int j = 0; j < i; j++)
+			if (strcmp(levels[i], levels[j]) == 0)
+				return false;
+	}
+	return n <= MODEL_MAX_LEVELS;
+}
+
 static bool
 term_ok(const ModelTerm *term)
 {
@@ -235,7 +303,8 @@ term_ok(const ModelTerm *term)
 		contribution_ok(term->average) &&
 		term->missing_share >= 0 && term->missing_share <= 1 &&
 		(term->kind == MODEL_LINEAR ? linear_ok(term) :
-		 cuts_ok(term->cuts, term->ncuts) &&
+		 (term->kind == MODEL_LEVELS ? levels_ok(term->levels, term->ncuts) :
+		  cuts_ok(term->cuts, term->ncuts)) &&
 		 cells_ok(term->values, term->shares, term->ncuts + 1));
 }
 
@@ -248,11 +317,25 @@ pair_before(const ModelPair *a, const ModelPair *b)
 	return a->side[1].input < b->side[1].input;
 }
 
+/* Levels are those of the input's own term. */
 static bool
-pair_ok(const ModelPair *pair)
+side_ok(const Model *model, const ModelSide *side)
 {
-	return cuts_ok(pair->side[0].cuts, pair->side[0].ncuts) &&
-		cuts_ok(pair->side[1].cuts, pair->side[1].ncuts) &&
+	if (side->levels != (model->types[side->input] == MODEL_TEXT))
+		return false;
+	if (!side->levels)
+		return cuts_ok(side->cuts, side->ncuts);
+	for (int i = 0; i < model->nterms; i++)
+		if (model->terms[i].input == side->input)
+			return side->ncuts <= model->terms[i].ncuts;
+	return false;
+}
+
+static bool
+pair_ok(const Model *model, const ModelPair *pair)
+{
+	return side_ok(model, &pair->side[0]) &&
+		side_ok(model, &pair->side[1]) &&
 		contribution_ok(pair->average) &&
 		cells_ok(pair->values, pair->shares, model_pair_cells(pair));
 }
@@ -267,6 +350,9 @@ model_validate_terms(const Model *model, int sqlstate)
 		if (term->input < 0 || term->input >= model->ninputs ||
 			(i > 0 && term->input <= model->terms[i - 1].input))
 			model_damaged(sqlstate, "terms are not in the order of inputs");
+		if ((term->kind == MODEL_LEVELS) !=
+			(model->types[term->input] == MODEL_TEXT))
+			model_damaged(sqlstate, "a term is not of its input's type");
 		if (!term_ok(term))
 			model_damaged(sqlstate, "a number of a term is out of range");
 	}
@@ -279,7 +365,7 @@ model_validate_terms(const Model *model, int sqlstate)
 			pair->side[1].input >= model->ninputs ||
 			(i > 0 && !pair_before(pair - 1, pair)))
 			model_damaged(sqlstate, "pairs are not in the order of inputs");
-		if (!pair_ok(pair))
+		if (!pair_ok(model, pair))
 			model_damaged(sqlstate, "a number of a pair is out of range");
 	}
 }

@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/json.h"
 
 #include "learn/model_io.h"
@@ -21,7 +22,38 @@
 extern Datum churn_spec_in(PG_FUNCTION_ARGS);
 extern Datum churn_spec_out(PG_FUNCTION_ARGS);
 
+/* Names of ModelType */
+static const char *const type_names[MODEL_TYPES] = {
+	"number", "boolean", "text", "date", "timestamp", "interval"
+};
+
 /* ---- writing ---- */
+
+void
+model_put_reference(StringInfo out, const Model *model)
+{
+	int			year,
+				month,
+				day;
+
+	if (!model->has_reference)
+	{
+		appendStringInfoString(out, "null");
+		return;
+	}
+	j2date(model->reference_date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+	appendStringInfo(out, "\"%04d-%02d-%02d\"", year, month, day);
+}
+
+static void
+put_types(StringInfo out, const Model *model)
+{
+	appendStringInfoString(out, ", \"types\": [");
+	for (int i = 0; i < model->ninputs; i++)
+		appendStringInfo(out, "%s\"%s\"", i > 0 ? ", " : "",
+						 type_names[model->types[i]]);
+	appendStringInfoChar(out, ']');
+}
 
 PG_FUNCTION_INFO_V1(churn_model_out);
 Datum
@@ -41,14 +73,11 @@ churn_model_out(PG_FUNCTION_ARGS)
 		escape_json(&out, DatumGetCString(DirectFunctionCall1(churn_spec_out,
 															  model->spec)));
 	json_put_number(&out, "intercept", model->intercept);
-	appendStringInfoString(&out, ",\n \"inputs\": [");
-	for (int i = 0; i < model->ninputs; i++)
-	{
-		if (i > 0)
-			appendStringInfoString(&out, ", ");
-		escape_json(&out, model->inputs[i]);
-	}
-	appendStringInfoString(&out, "],\n \"terms\": [");
+	appendStringInfoString(&out, ",\n \"reference_date\": ");
+	model_put_reference(&out, model);
+	json_put_strings(&out, "inputs", model->inputs, model->ninputs);
+	put_types(&out, model);
+	appendStringInfoString(&out, ",\n \"terms\": [");
 	model_put_terms(&out, model);
 	appendStringInfo(&out, "],\n \"provenance\": %s}", model->provenance);
 	PG_RETURN_CSTRING(out.data);
@@ -56,25 +85,64 @@ churn_model_out(PG_FUNCTION_ARGS)
 
 /* ---- reading ---- */
 
+static int
+type_by_name(const char *name)
+{
+	for (int type = 0; type < MODEL_TYPES; type++)
+		if (strcmp(name, type_names[type]) == 0)
+			return type;
+	json_wrong("has an unknown member", "types");
+	return -1;					/* not reached */
+}
+
 static void
 read_inputs(JsonbContainer *root, Model *model)
 {
-	JsonbContainer *array = json_get_container(root, "inputs", true);
-	uint32		count = JsonContainerSize(array);
+	char	  **types;
+	int			ntypes;
 
-	if (count > MODEL_MAX_INPUTS)
-		json_wrong("has too many members", "inputs");
-	model->ninputs = count;
-	model->inputs = palloc(sizeof(char *) * Max(count, 1));
-	for (uint32 i = 0; i < count; i++)
-	{
-		JsonbValue *value = getIthJsonbValueFromContainer(array, i);
+	model->inputs = json_get_strings(root, "inputs", MODEL_MAX_INPUTS,
+									 &model->ninputs);
+	types = json_get_strings(root, "types", MODEL_MAX_INPUTS, &ntypes);
+	if (ntypes != model->ninputs)
+		json_wrong("has not as many members as \"inputs\"", "types");
+	model->types = palloc(Max(ntypes, 1));
+	for (int i = 0; i < ntypes; i++)
+		model->types[i] = type_by_name(types[i]);
+}
 
-		if (value->type != jbvString)
-			json_wrong("must hold strings", "inputs");
-		model->inputs[i] = pnstrdup(value->val.string.val,
-									value->val.string.len);
-	}
+/* null, or YYYY-MM-DD as it is printed */
+static void
+read_reference_date(JsonbContainer *root, Model *model)
+{
+	JsonbValue	value;
+
+	if (getKeyJsonValueFromContainer(root, "reference_date",
+									 strlen("reference_date"), &value) == NULL)
+		json_wrong("is missing", "reference_date");
+	if (value.type == jbvNull)
+		return;
+	model->has_reference = true;
+	if (!model_read_date(json_get_string(root, "reference_date"),
+						 &model->reference_date))
+		json_wrong("is not a date", "reference_date");
+}
+
+bool
+model_read_date(const char *text, DateADT *date)
+{
+	int			year,
+				month,
+				day,
+				length = 0;
+
+	if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &length) != 3 ||
+		length != 10 || text[length] != '\0' || strspn(text, "0123456789-") != 10 ||
+		year < 1 || month < 1 || month > MONTHS_PER_YEAR || day < 1 ||
+		day > day_tab[isleap(year)][month - 1])
+		return false;
+	*date = date2j(year, month, day) - POSTGRES_EPOCH_JDATE;
+	return true;
 }
 
 /* NULL spec: fitted on columns. */
@@ -109,6 +177,7 @@ read_model(JsonbContainer *root)
 	read_spec(root, model);
 	model->intercept = json_get_number(root, "intercept");
 	read_inputs(root, model);
+	read_reference_date(root, model);
 	model_get_terms(root, model);
 	provenance = json_get_container(root, "provenance", false);
 	model->provenance = JsonbToCString(NULL, provenance, 1024);

@@ -34,22 +34,42 @@ put_bins(StringInfo out, const ModelTerm *term)
 }
 
 static void
+put_levels(StringInfo out, const ModelTerm *term)
+{
+	json_put_strings(out, "levels", term->levels, term->ncuts);
+	json_put_numbers(out, "values", term->values, term->ncuts + 1);
+	json_put_numbers(out, "shares", term->shares, term->ncuts + 1);
+}
+
+static void
 put_term(StringInfo out, const Model *model, const ModelTerm *term)
 {
-	bool		linear = term->kind == MODEL_LINEAR;
-
 	appendStringInfo(out, "{\"kind\": \"%s\", \"name\": ",
-					 linear ? "linear" : "bins");
+					 term->kind == MODEL_LINEAR ? "linear" :
+					 term->kind == MODEL_BINS ? "bins" : "levels");
 	escape_json(out, model->inputs[term->input]);
 	appendStringInfo(out, ", \"input\": %d", term->input);
-	if (linear)
+	if (term->kind == MODEL_LINEAR)
 		put_linear(out, term);
-	else
+	else if (term->kind == MODEL_BINS)
 		put_bins(out, term);
+	else
+		put_levels(out, term);
 	json_put_number(out, "missing_weight", term->missing_weight);
 	json_put_number(out, "average", term->average);
 	json_put_number(out, "missing_share", term->missing_share);
 	appendStringInfoChar(out, '}');
+}
+
+/* Cuts, or how many levels have a bin of their own */
+static void
+put_side(StringInfo out, const ModelSide *side, const char *cuts,
+		 const char *levels)
+{
+	if (side->levels)
+		appendStringInfo(out, ", \"%s\": %d", levels, side->ncuts);
+	else
+		json_put_numbers(out, cuts, side->cuts, side->ncuts);
 }
 
 static void
@@ -61,11 +81,11 @@ put_pair(StringInfo out, const Model *model, const ModelPair *pair)
 	appendStringInfoString(out, "{\"kind\": \"pair\", \"name\": ");
 	escape_json(out, model->inputs[first->input]);
 	appendStringInfo(out, ", \"input\": %d", first->input);
-	json_put_numbers(out, "cuts", first->cuts, first->ncuts);
+	put_side(out, first, "cuts", "levels");
 	appendStringInfoString(out, ", \"second_name\": ");
 	escape_json(out, model->inputs[second->input]);
 	appendStringInfo(out, ", \"second_input\": %d", second->input);
-	json_put_numbers(out, "second_cuts", second->cuts, second->ncuts);
+	put_side(out, second, "second_cuts", "second_levels");
 	json_put_numbers(out, "values", pair->values, model_pair_cells(pair));
 	json_put_numbers(out, "shares", pair->shares, model_pair_cells(pair));
 	json_put_number(out, "average", pair->average);
@@ -141,7 +161,17 @@ get_bins(JsonbContainer *object, ModelTerm *term)
 }
 
 static void
-get_term(JsonbContainer *object, bool linear, Model *model)
+get_levels(JsonbContainer *object, ModelTerm *term)
+{
+	term->kind = MODEL_LEVELS;
+	term->levels = json_get_strings(object, "levels", MODEL_MAX_LEVELS,
+									&term->ncuts);
+	term->values = get_cells(object, "values", term->ncuts + 1);
+	term->shares = get_cells(object, "shares", term->ncuts + 1);
+}
+
+static void
+get_term(JsonbContainer *object, const char *kind, Model *model)
 {
 	ModelTerm  *term;
 
@@ -149,13 +179,33 @@ get_term(JsonbContainer *object, bool linear, Model *model)
 		json_wrong("has more members than inputs", "terms");
 	term = &model->terms[model->nterms++];
 	term->input = get_input(object, model, "input", "name");
-	if (linear)
+	if (strcmp(kind, "linear") == 0)
 		get_linear(object, term);
-	else
+	else if (strcmp(kind, "bins") == 0)
 		get_bins(object, term);
+	else if (strcmp(kind, "levels") == 0)
+		get_levels(object, term);
+	else
+		json_wrong("is not known here", "kind");
 	term->missing_weight = json_get_number(object, "missing_weight");
 	term->average = json_get_number(object, "average");
 	term->missing_share = json_get_number(object, "missing_share");
+}
+
+static void
+get_side(JsonbContainer *object, const Model *model, ModelSide *side,
+		 const char *cuts, const char *levels)
+{
+	side->levels = model->types[side->input] == MODEL_TEXT;
+	if (!side->levels)
+		side->cuts = json_get_numbers(object, cuts, MODEL_MAX_CUTS,
+									  &side->ncuts);
+	else
+	{
+		side->ncuts = json_get_integer(object, levels);
+		if (side->ncuts > MODEL_MAX_LEVELS)
+			json_wrong("is out of range", levels);
+	}
 }
 
 static void
@@ -170,10 +220,8 @@ get_pair(JsonbContainer *object, Model *model)
 	side = pair->side;
 	side[0].input = get_input(object, model, "input", "name");
 	side[1].input = get_input(object, model, "second_input", "second_name");
-	side[0].cuts = json_get_numbers(object, "cuts", MODEL_MAX_CUTS,
-									&side[0].ncuts);
-	side[1].cuts = json_get_numbers(object, "second_cuts", MODEL_MAX_CUTS,
-									&side[1].ncuts);
+	get_side(object, model, &side[0], "cuts", "levels");
+	get_side(object, model, &side[1], "second_cuts", "second_levels");
 	pair->values = get_cells(object, "values", model_pair_cells(pair));
 	pair->shares = get_cells(object, "shares", model_pair_cells(pair));
 	pair->average = json_get_number(object, "average");
@@ -191,10 +239,8 @@ get_member(const JsonbValue *value, Model *model)
 	kind = json_get_string(object, "kind");
 	if (strcmp(kind, "pair") == 0)
 		get_pair(object, model);
-	else if (strcmp(kind, "linear") == 0 || strcmp(kind, "bins") == 0)
-		get_term(object, strcmp(kind, "linear") == 0, model);
 	else
-		json_wrong("is not known here", "kind");
+		get_term(object, kind, model);
 }
 
 void

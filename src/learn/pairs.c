@@ -306,8 +306,8 @@ pairs_block(const Binning *binning, const CodedPair *pair, CodeBlock *block)
 {
 	memset(block, 0, sizeof(*block));
 	block->codes = pair->codes;
-	block->axis[0] = bins_axis(&binning->columns[pair->columns.first].coarse);
-	block->axis[1] = bins_axis(&binning->columns[pair->columns.second].coarse);
+	block->axis[0] = bins_coarse_axis(&binning->columns[pair->columns.first]);
+	block->axis[1] = bins_coarse_axis(&binning->columns[pair->columns.second]);
 	block->own = pair->own;
 	block->nown = pair->nown;
 	block->penalty = 1;
@@ -319,6 +319,7 @@ static void
 pair_side(const BinnedColumn *column, ModelSide *side)
 {
 	side->input = column->column;
+	side->levels = column->by_level;
 	side->ncuts = column->coarse.ncuts;
 	side->cuts = column->coarse.cuts;
 }

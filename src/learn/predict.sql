@@ -4,7 +4,7 @@ CREATE FUNCTION churn_predict(model churn_model, features float8[]) RETURNS floa
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
 	AS 'MODULE_PATHNAME', 'churn_predict_array';
 COMMENT ON FUNCTION churn_predict(churn_model, float8[]) IS
-'probability of churn, 0 to 1, from features in the order of churn_model_inputs(model), NULL where missing; a wrong number of features is error 2202E, NaN or infinity 22003; values beyond the range seen in training count as its ends';
+'probability of churn, 0 to 1, from features in the order of churn_model_inputs(model), NULL where missing; a wrong number of features is error 2202E, NaN or infinity 22003, a model with texts 42804; booleans are 0 and 1, dates days before the reference date; values beyond the range seen in training count as its ends';
 
 CREATE FUNCTION churn_predict(model churn_model, history churn_history, as_of date) RETURNS float8
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100
@@ -16,7 +16,7 @@ CREATE FUNCTION churn_predict(model churn_model, row_value record) RETURNS float
 	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10
 	AS 'MODULE_PATHNAME', 'churn_predict_row';
 COMMENT ON FUNCTION churn_predict(churn_model, record) IS
-'probability of churn, 0 to 1, from a row whose columns are found by name; others are ignored; columns that are lacking are named in error 42703, one that is no number is error 42804';
+'probability of churn, 0 to 1, from a row whose columns are found by name; others are ignored; a text that training knew too rarely or never counts as "other"; columns that are lacking are named in error 42703, one whose type cannot serve is error 42804, NaN or infinity 22003';
 
 CREATE FUNCTION churn_log_odds(model churn_model, features float8[]) RETURNS float8
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
@@ -64,7 +64,7 @@ CREATE FUNCTION churn_contributions(model churn_model, row_value record,
 	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000
 	AS 'MODULE_PATHNAME', 'churn_contributions_row';
 COMMENT ON FUNCTION churn_contributions(churn_model, record) IS
-'what each column of a row adds to the log-odds of the average training row, strongest first, with the value in words; NULL value: missing';
+'what each column of a row adds to the log-odds of the average training row, strongest first, with the value in words; NULL value: missing, or a text; dates are days before the reference date';
 
 CREATE FUNCTION churn_reasons(model churn_model, history churn_history, as_of date, n int DEFAULT 3) RETURNS text[]
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000
@@ -77,3 +77,9 @@ CREATE FUNCTION churn_reasons(model churn_model, features float8[], n int DEFAUL
 	AS 'MODULE_PATHNAME', 'churn_reasons_array';
 COMMENT ON FUNCTION churn_reasons(churn_model, float8[], int) IS
 'as for a history, from features in the order of churn_model_inputs(model)';
+
+CREATE FUNCTION churn_reasons(model churn_model, row_value record, n int DEFAULT 3) RETURNS text[]
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000
+	AS 'MODULE_PATHNAME', 'churn_reasons_row';
+COMMENT ON FUNCTION churn_reasons(churn_model, record, int) IS
+'the n strongest reasons for the risk in words, from a row whose columns are found by name: those that raise it, strongest first; n from 0 to 100';

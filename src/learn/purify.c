@@ -39,8 +39,8 @@ add_to_curve(ModelTerm *term, const ModelSide *side, const double *mass)
 	for (int bin = 0; bin <= term->ncuts; bin++)
 	{
 		/* any value of the fine bin lies in the same coarse one */
-		int			coarse = bin == 0 ? 0 :
-			model_bin(side->cuts, side->ncuts, term->cuts[bin - 1]);
+		int			coarse = side->levels ? Min(bin, side->ncuts) : bin == 0 ?
+			0 : model_bin(side->cuts, side->ncuts, term->cuts[bin - 1]);
 
 		term->values[bin] += mass[coarse];
 	}
@@ -136,6 +136,6 @@ purify(Model *model)
 	for (int i = 0; i < model->npairs; i++)
 		purify_pair(model, &model->pairs[i]);
 	for (int i = 0; i < model->nterms; i++)
-		if (model->terms[i].kind == MODEL_BINS)
+		if (model->terms[i].kind != MODEL_LINEAR)
 			centre_curve(model, &model->terms[i]);
 }

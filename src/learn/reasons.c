@@ -110,6 +110,16 @@ churn_reasons_history(PG_FUNCTION_ARGS)
 	return reasons_return(scorer, PG_GETARG_INT32(3));
 }
 
+PG_FUNCTION_INFO_V1(churn_reasons_row);
+Datum
+churn_reasons_row(PG_FUNCTION_ARGS)
+{
+	Scorer	   *scorer = scorer_get(fcinfo, PG_GETARG_DATUM(0));
+
+	scorer_read_row(scorer, PG_GETARG_HEAPTUPLEHEADER(1));
+	return reasons_return(scorer, PG_GETARG_INT32(2));
+}
+
 PG_FUNCTION_INFO_V1(churn_reasons_array);
 Datum
 churn_reasons_array(PG_FUNCTION_ARGS)

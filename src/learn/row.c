@@ -1,42 +1,149 @@
 /*-------------------------------------------------------------------------
  *
  * row.c
- *	  Columns of a composite value as numbers, found by name.
+ *	  Columns of a composite value as numbers and texts, found by name.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "fmgr.h"
+#include "parser/parse_coerce.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/float.h"
 #include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 
 #include "learn/row.h"
 
 bool
-row_type_is_number(Oid type)
+row_model_type(Oid type, ModelType *as)
 {
-	switch (getBaseType(type))
+	Oid			base = getBaseType(type);
+	char		category;
+	bool		preferred;
+
+	switch (base)
 	{
 		case BOOLOID:
+			*as = MODEL_BOOLEAN;
+			return true;
 		case INT2OID:
 		case INT4OID:
 		case INT8OID:
 		case FLOAT4OID:
 		case FLOAT8OID:
 		case NUMERICOID:
+		case CASHOID:
+			*as = MODEL_NUMBER;
 			return true;
+		case DATEOID:
+			*as = MODEL_DATE;
+			return true;
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			*as = MODEL_TIMESTAMP;
+			return true;
+		case INTERVALOID:
+			*as = MODEL_INTERVAL;
+			return true;
+		case CHAROID:
+		case UNKNOWNOID:
+			*as = MODEL_TEXT;
+			return true;
+	}
+	*as = MODEL_TEXT;
+	get_type_category_preferred(base, &category, &preferred);
+	return category == TYPCATEGORY_STRING || type_is_enum(base);
+}
+
+bool
+row_type_serves(ModelType have, ModelType want)
+{
+	static const char family[MODEL_TYPES] = {'n', 'n', 't', 'd', 'd', 'i'};
+
+	return family[have] == family[want];
+}
+
+const char *
+row_type_wanted(ModelType want)
+{
+	switch (want)
+	{
+		case MODEL_TEXT:
+			return "a text or enum";
+		case MODEL_DATE:
+		case MODEL_TIMESTAMP:
+			return "a date or timestamp";
+		case MODEL_INTERVAL:
+			return "an interval";
 		default:
-			return false;
+			return "a number or boolean";
 	}
 }
 
-/* "type" is a base type; callers look through domains once, not per row. */
-double
-row_number(Datum value, Oid type)
+void
+row_column_set(RowColumn *column, Oid type, DateADT reference_date)
 {
-	switch (type)
+	Oid			output;
+	bool		varlena;
+
+	memset(column, 0, sizeof(*column));
+	if (!row_model_type(type, &column->as))
+		elog(ERROR, "type %u cannot be read", type);
+	column->type = getBaseType(type);
+	column->reference_date = reference_date;
+	if (column->as != MODEL_TEXT)
+		return;
+	column->binary = column->type == BPCHAROID ||
+		IsBinaryCoercible(column->type, TEXTOID);
+	getTypeOutputInfo(column->type, &output, &varlena);
+	fmgr_info(output, &column->output);
+}
+
+/* Days from a timestamp to the midnight that begins the reference date */
+static double
+days_before(Timestamp time, DateADT reference_date)
+{
+	if (TIMESTAMP_IS_NOBEGIN(time))
+		return get_float8_infinity();
+	if (TIMESTAMP_IS_NOEND(time))
+		return -get_float8_infinity();
+	return reference_date - (double) time / USECS_PER_DAY;
+}
+
+static double
+date_days_before(DateADT date, DateADT reference_date)
+{
+	if (DATE_IS_NOBEGIN(date))
+		return get_float8_infinity();
+	if (DATE_IS_NOEND(date))
+		return -get_float8_infinity();
+	return (double) reference_date - date;
+}
+
+/* Months are 30 days, as when intervals are compared. */
+static double
+interval_days(const Interval *span)
+{
+#ifdef INTERVAL_NOT_FINITE
+	if (INTERVAL_IS_NOBEGIN(span))
+		return -get_float8_infinity();
+	if (INTERVAL_IS_NOEND(span))
+		return get_float8_infinity();
+#endif
+	return (double) span->month * DAYS_PER_MONTH + span->day +
+		(double) span->time / USECS_PER_DAY;
+}
+
+double
+row_number(Datum value, const RowColumn *column)
+{
+	switch (column->type)
 	{
 		case BOOLOID:
 			return DatumGetBool(value) ? 1 : 0;
@@ -50,13 +157,47 @@ row_number(Datum value, Oid type)
 			return DatumGetFloat4(value);
 		case FLOAT8OID:
 			return DatumGetFloat8(value);
+		case CASHOID:
+			value = DirectFunctionCall1(cash_numeric, value);
+			/* FALLTHROUGH */
 		case NUMERICOID:
 			return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
 													  value));
+		case DATEOID:
+			return date_days_before(DatumGetDateADT(value),
+									column->reference_date);
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			return days_before(DatumGetTimestamp(value),
+							   column->reference_date);
+		case INTERVALOID:
+			return interval_days(DatumGetIntervalP(value));
 		default:
-			elog(ERROR, "type %u is not a number", type);
+			elog(ERROR, "type %u is not a number", column->type);
 	}
 	return 0;					/* not reached */
+}
+
+const char *
+row_text(Datum value, RowColumn *column, Size *length)
+{
+	if (column->binary)
+	{
+		struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
+		const char *bytes = VARDATA_ANY(text);
+
+		*length = VARSIZE_ANY_EXHDR(text);
+		if (column->type == BPCHAROID)
+			*length = bpchartruelen(unconstify(char *, bytes), *length);
+		return bytes;
+	}
+	else
+	{
+		char	   *text = OutputFunctionCall(&column->output, value);
+
+		*length = strlen(text);
+		return text;
+	}
 }
 
 int

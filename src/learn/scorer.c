@@ -3,8 +3,9 @@
  * scorer.c
  *	  Reads the inputs of a model: from an array, a history or a row.
  *
- * A query scores many users with one model, so decoding, the feature list
- * and the places of columns are kept between calls.
+ * A query scores many users with one model, or with a few in turn (one a
+ * country, say), so decoding, the feature list and the places of columns are
+ * kept between calls, for the models that were used last.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,6 +15,7 @@
 #include "common/shortest_dec.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/typcache.h"
@@ -21,6 +23,15 @@
 #include "history/spec.h"
 #include "learn/row.h"
 #include "learn/scorer.h"
+
+#define CACHED_MODELS	16		/* at a call site */
+
+/* Scorers of a call site, the one used last first */
+typedef struct ScorerCache
+{
+	int			count;
+	Scorer	   *scorers[CACHED_MODELS];
+} ScorerCache;
 
 /* An empty scorer in its own context below the function's */
 static Scorer *
@@ -51,6 +62,15 @@ scorer_load(Scorer *scorer, Datum datum, uint64 hash)
 	scorer->model = model_decode(datum);
 	scorer->values = palloc(sizeof(double) * scorer->model->ninputs);
 	scorer->nulls = palloc(sizeof(bool) * scorer->model->ninputs);
+	scorer->levels = palloc0(sizeof(LevelTable *) * scorer->model->ninputs);
+	for (int i = 0; i < scorer->model->nterms; i++)
+	{
+		const ModelTerm *term = &scorer->model->terms[i];
+
+		if (term->kind == MODEL_LEVELS)
+			scorer->levels[term->input] = levels_of(context, term->levels,
+													term->ncuts);
+	}
 	scorer->hash = hash;
 	MemoryContextSwitchTo(caller);
 }
@@ -60,10 +80,25 @@ scorer_get(FunctionCallInfo fcinfo, Datum model)
 {
 	FmgrInfo   *function = fcinfo->flinfo;
 	uint64		hash = model_hash(model);
-	Scorer	   *scorer = function->fn_extra;
+	ScorerCache *cache = function->fn_extra;
+	Scorer	   *scorer;
+	int			at = 0;
 
-	if (scorer == NULL)
-		function->fn_extra = scorer = scorer_create(function->fn_mcxt);
+	if (cache == NULL)
+		function->fn_extra = cache =
+			MemoryContextAllocZero(function->fn_mcxt, sizeof(ScorerCache));
+	while (at < cache->count && (cache->scorers[at]->model == NULL ||
+								 cache->scorers[at]->hash != hash))
+		at++;
+	if (at == cache->count && at < CACHED_MODELS)
+	{
+		cache->scorers[at] = scorer_create(function->fn_mcxt);
+		cache->count++;
+	}
+	at = Min(at, CACHED_MODELS - 1);
+	scorer = cache->scorers[at];
+	memmove(cache->scorers + 1, cache->scorers, sizeof(Scorer *) * at);
+	cache->scorers[0] = scorer;
 	/* an error while loading leaves model NULL, or the old one and its hash */
 	if (scorer->model == NULL || scorer->hash != hash)
 		scorer_load(scorer, model, hash);
@@ -149,9 +184,23 @@ scorer_bind_features(Scorer *scorer)
 	return true;
 }
 
+/* An array holds no texts. */
+static void
+check_no_levels(const Scorer *scorer)
+{
+	for (int i = 0; i < scorer->model->ninputs; i++)
+		if (scorer->levels[i] != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("input \"%s\" of the model is a text, not a number",
+							scorer->model->inputs[i]),
+					 errhint("Give churn_predict() a row with the model's columns.")));
+}
+
 void
 scorer_read_array(Scorer *scorer, ArrayType *features)
 {
+	check_no_levels(scorer);
 	scorer_array_numbers(features, scorer->model->ninputs, scorer->values,
 						 scorer->nulls);
 	check_finite(scorer);
@@ -201,6 +250,7 @@ bind_columns(Scorer *scorer)
 		int			i = model->terms[t].input;
 		int			at = row_find_column(scorer->desc, model->inputs[i]);
 		Oid			type;
+		ModelType	as;
 
 		scorer->column[i] = at;
 		if (at < 0)
@@ -210,12 +260,14 @@ bind_columns(Scorer *scorer)
 			continue;
 		}
 		type = TupleDescAttr(scorer->desc, at)->atttypid;
-		if (!row_type_is_number(type))
+		if (!row_model_type(type, &as) ||
+			!row_type_serves(as, model->types[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("column \"%s\" is of type %s, the model needs a number or boolean",
-							model->inputs[i], format_type_be(type))));
-		scorer->column_type[i] = getBaseType(type);
+					 errmsg("column \"%s\" is of type %s, the model needs %s",
+							model->inputs[i], format_type_be(type),
+							row_type_wanted(model->types[i]))));
+		row_column_set(&scorer->columns[i], type, model->reference_date);
 	}
 	if (missing.len > 0)
 		ereport(ERROR,
@@ -247,7 +299,7 @@ scorer_bind_row(Scorer *scorer, HeapTupleHeader row)
 		TupleDesc	desc = lookup_rowtype_tupdesc_copy(type, typmod);
 
 		scorer->column = palloc(sizeof(int) * ninputs);
-		scorer->column_type = palloc(sizeof(Oid) * ninputs);
+		scorer->columns = palloc(sizeof(RowColumn) * ninputs);
 		scorer->row_values = palloc(sizeof(Datum) * Max(desc->natts, 1));
 		scorer->row_nulls = palloc(sizeof(bool) * Max(desc->natts, 1));
 		scorer->row_type = type;
@@ -256,6 +308,7 @@ scorer_bind_row(Scorer *scorer, HeapTupleHeader row)
 		scorer->desc = desc;
 	}
 	MemoryContextSwitchTo(caller);
+	caller = MemoryContextSwitchTo(scorer->row_context);
 	PG_TRY();
 	{
 		bind_columns(scorer);
@@ -266,6 +319,19 @@ scorer_bind_row(Scorer *scorer, HeapTupleHeader row)
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+}
+
+/* Number of a text's level; one the model does not know is "other". */
+static double
+level_value(Scorer *scorer, int input, Datum field)
+{
+	const LevelTable *levels = scorer->levels[input];
+	Size		length;
+	const char *text = row_text(field, &scorer->columns[input], &length);
+	int			number = levels_find(levels, text, length);
+
+	return number < 0 ? levels_count(levels) : number;
 }
 
 void
@@ -279,7 +345,9 @@ scorer_read_row(Scorer *scorer, HeapTupleHeader row)
 
 		scorer->nulls[i] = at < 0 || scorer->row_nulls[at];
 		scorer->values[i] = scorer->nulls[i] ? 0 :
-			row_number(scorer->row_values[at], scorer->column_type[i]);
+			scorer->levels[i] != NULL ?
+			level_value(scorer, i, scorer->row_values[at]) :
+			row_number(scorer->row_values[at], &scorer->columns[i]);
 	}
 	check_finite(scorer);
 }
@@ -297,6 +365,37 @@ scorer_theme(Scorer *scorer, int input, double *readiness)
 	return features_theme(scorer->list, scorer->feature[input],
 						  scorer->values[input], scorer->nulls[input],
 						  readiness);
+}
+
+char *
+scorer_level(Scorer *scorer, int input)
+{
+	Size		length;
+	const char *text;
+
+	if (scorer->levels[input] == NULL || scorer->nulls[input])
+		return NULL;
+	text = row_text(scorer->row_values[scorer->column[input]],
+					&scorer->columns[input], &length);
+	return pnstrdup(text, length);
+}
+
+/* A day, which the model knows as days before its reference date */
+static char *
+date_phrase(const Scorer *scorer, int input)
+{
+	double		day = floor(scorer->model->reference_date -
+							scorer->values[input]);
+	int			year,
+				month,
+				mday;
+
+	if (!IS_VALID_DATE((DateADT) Max(Min(day, PG_INT32_MAX), PG_INT32_MIN)))
+		return psprintf("%s is out of range", scorer->model->inputs[input]);
+	j2date((DateADT) day + POSTGRES_EPOCH_JDATE, &year, &month, &mday);
+	return psprintf("%s is %04d-%02d-%02d%s", scorer->model->inputs[input],
+					year > 0 ? year : 1 - year, month, mday,
+					year > 0 ? "" : " BC");
 }
 
 char *
@@ -318,6 +417,21 @@ scorer_phrase(Scorer *scorer, int input)
 	}
 	if (scorer->nulls[input])
 		return psprintf("%s is not known", name);
+	if (scorer->levels[input] != NULL)
+		return psprintf("%s is %s", name, scorer_level(scorer, input));
+	switch (scorer->model->types[input])
+	{
+		case MODEL_BOOLEAN:
+			if (scorer->values[input] == 0 || scorer->values[input] == 1)
+				return psprintf("%s is %s", name,
+								scorer->values[input] == 1 ? "true" : "false");
+			break;
+		case MODEL_DATE:
+		case MODEL_TIMESTAMP:
+			return date_phrase(scorer, input);
+		default:
+			break;
+	}
 	double_to_shortest_decimal_buf(scorer->values[input], digits);
 	return psprintf("%s is %s", name, digits);
 }

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * scorer.h
- *	  A decoded model with what it needs to read its inputs, cached for a
- *	  call site (fn_extra) by the hash of the model's content.
+ *	  A decoded model with what it needs to read its inputs; a call site
+ *	  (fn_extra) keeps some, by the hash of the model's content.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +13,9 @@
 #include "access/tupdesc.h"
 #include "fmgr.h"
 #include "history/features.h"
+#include "learn/levels.h"
 #include "learn/model.h"
+#include "learn/row.h"
 #include "utils/array.h"
 #include "utils/date.h"
 
@@ -25,6 +27,7 @@ typedef struct Scorer
 	Model	   *model;			/* NULL: nothing cached */
 	double	   *values;			/* of the current row, in input order */
 	bool	   *nulls;
+	LevelTable **levels;		/* per input: those of its term, or NULL */
 
 	FeatureList *list;			/* made when first needed; NULL without spec */
 	int		   *feature;		/* per input: its place in the list */
@@ -37,7 +40,7 @@ typedef struct Scorer
 	uint64		row_identifier; /* a new one when the type was altered */
 	TupleDesc	desc;			/* copy */
 	int		   *column;			/* per input: its place in the row, or -1 */
-	Oid		   *column_type;	/* per input: base type */
+	RowColumn  *columns;		/* per input: how it is read */
 	Datum	   *row_values;
 	bool	   *row_nulls;
 } Scorer;
@@ -59,6 +62,12 @@ extern FeatureTheme scorer_theme(Scorer *scorer, int input,
 
 /* The value of an input of the row that was read, in words; palloc'd */
 extern char *scorer_phrase(Scorer *scorer, int input);
+
+/*
+ * The text of an input of the row that was read, palloc'd; NULL where it is
+ * missing or no text.
+ */
+extern char *scorer_level(Scorer *scorer, int input);
 
 /* Elements of a float8[] as numbers; the number must be "expected". */
 extern void scorer_array_numbers(ArrayType *array, int expected,

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * thermometer.c
- *	  From weights of indicators to numbers of codes, and back, by running
- *	  sums.
+ *	  From weights of indicators to numbers of codes, and back: by running
+ *	  sums, or one by one where an axis is one-hot.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,7 +12,7 @@
 
 /* Codes of an axis, and indicators */
 #define AXIS_CODES(axis) ((axis)->nbins + 1)
-#define AXIS_WIDTH(axis) ((axis)->nbins - 1)
+#define AXIS_WIDTH(axis) ((axis)->onehot ? (axis)->nhot : (axis)->nbins - 1)
 
 /* Is it a pair? */
 static bool
@@ -37,6 +37,39 @@ block_measure(CodeBlock *block)
 	block->nweights = block_products(block) + block->nown;
 }
 
+/* values[code] from weights[indicator] where every level has its own */
+static void
+onehot_values(const CodeAxis *axis, const double *weights, int weight_step,
+			  double *values, int value_step)
+{
+	double		mean = 0;
+
+	for (int k = 0; k < axis->nhot; k++)
+	{
+		double		weight = weights[k * weight_step];
+
+		mean += axis->means[k] * weight;
+		values[k * value_step] = weight;
+	}
+	for (int code = axis->nhot; code < axis->nbins; code++)
+		values[code * value_step] = mean;
+	values[axis->nbins * value_step] = axis->missing_none ? 0 : mean;
+}
+
+/* The adjoint of the same */
+static void
+onehot_sums(const CodeAxis *axis, const double *totals, int total_step,
+			double *sums, int sum_step)
+{
+	double		mean = axis->missing_none ? 0 :
+		totals[axis->nbins * total_step];
+
+	for (int code = axis->nhot; code < axis->nbins; code++)
+		mean += totals[code * total_step];
+	for (int k = 0; k < axis->nhot; k++)
+		sums[k * sum_step] = totals[k * total_step] + axis->means[k] * mean;
+}
+
 /*
  * Along one axis: values[code] from weights[indicator].  Both are walked in
  * steps, for they may be rows or columns of a table.
@@ -48,6 +81,11 @@ axis_values(const CodeAxis *axis, const double *weights, int weight_step,
 	double		sum = 0,
 				missing = 0;
 
+	if (axis->onehot)
+	{
+		onehot_values(axis, weights, weight_step, values, value_step);
+		return;
+	}
 	values[0] = 0;
 	for (int k = 0; k < AXIS_WIDTH(axis); k++)
 	{
@@ -68,11 +106,39 @@ axis_sums(const CodeAxis *axis, const double *totals, int total_step,
 	double		missing = totals[axis->nbins * total_step];
 	double		sum = 0;
 
+	if (axis->onehot)
+	{
+		onehot_sums(axis, totals, total_step, sums, sum_step);
+		return;
+	}
 	for (int k = AXIS_WIDTH(axis) - 1; k >= 0; k--)
 	{
 		sum += totals[(k + 1) * total_step];
 		sums[k * sum_step] = sum + axis->means[k] * missing;
 	}
+}
+
+/*
+ * Codes that an own indicator covers, from its own code on, a step apart.  In
+ * a pair it is a threshold, too, where one side is missing and the other is
+ * in thermometer coding: "missing, and at or above it".
+ */
+static int
+own_codes(const CodeBlock *block, int own, int *step)
+{
+	int			n = block->axis[0].nbins,
+				m = block->axis[1].nbins;
+	int			code = block->own[own];
+
+	*step = 1;
+	if (!block_is_pair(block))
+		return 1;
+	if (code / (m + 1) == n && code % (m + 1) < m && !block->axis[1].onehot)
+		return m - code % (m + 1);
+	*step = m + 1;
+	if (code % (m + 1) == m && code / (m + 1) < n && !block->axis[0].onehot)
+		return n - code / (m + 1);
+	return 1;
 }
 
 void
@@ -96,7 +162,13 @@ block_values(const CodeBlock *block, const double *weights, double *values)
 			axis_values(first, half + code, width, values + code, width);
 	}
 	for (int i = 0; i < block->nown; i++)
-		values[block->own[i]] += own[i];
+	{
+		int			step,
+					n = own_codes(block, i, &step);
+
+		for (int k = 0; k < n; k++)
+			values[block->own[i] + k * step] += own[i];
+	}
 }
 
 void
@@ -120,5 +192,12 @@ block_sums(const CodeBlock *block, const double *totals, double *sums)
 					  sums + k * AXIS_WIDTH(second), 1);
 	}
 	for (int i = 0; i < block->nown; i++)
-		own[i] = totals[block->own[i]];
+	{
+		int			step,
+					n = own_codes(block, i, &step);
+
+		own[i] = 0;
+		for (int k = 0; k < n; k++)
+			own[i] += totals[block->own[i] + k * step];
+	}
 }

@@ -206,3 +206,12 @@ churn_sequence_factor(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(sqrt(2 * (spread + 1) / (rows * spread) *
 						  log(sqrt(spread + 1) / alpha)));
 }
+
+PG_FUNCTION_INFO_V1(churn_normal_p);
+
+/* churn_normal_p(z): two-sided p of a normal deviate */
+Datum
+churn_normal_p(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(normal_two_sided(PG_GETARG_FLOAT8(0)));
+}

@@ -33,3 +33,8 @@ CREATE FUNCTION churn_sequence_factor(alpha float8, rho float8, rows float8) RET
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION churn_sequence_factor(float8, float8, float8) IS
     'half-width of an asymptotic confidence sequence after so many rows, in standard deviations (Waudby-Smith et al. 2024, equation 9)';
+
+CREATE FUNCTION churn_normal_p(z float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION churn_normal_p(float8) IS
+    'two-sided p of a normal deviate';

@@ -82,7 +82,8 @@ BEGIN
     EXECUTE format('TRUNCATE %s', snapshots);
     PERFORM @extschema@.churn_fill_snapshots(definition, histories, spec, dates,
         test_date, complete_through);
-    SELECT * INTO fit FROM @extschema@.churn_fit_snapshots(definition, spec, options);
+    SELECT * INTO fit FROM @extschema@.churn_fit_training(definition, spec, options,
+        ARRAY(SELECT a FROM unnest(dates) AS a WHERE a < test_date ORDER BY a));
     EXECUTE format('SELECT (t.area).* FROM (SELECT @extschema@.churn_auc_ci('
         '@extschema@.churn_predict(%L::@extschema@.churn_model, s.features), s.churned) AS area'
         ' FROM %s AS s WHERE s.purpose OPERATOR(pg_catalog.=) ''test'') AS t',

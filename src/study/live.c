@@ -4,7 +4,8 @@
  *	  What one live score is made of: study, key, history, standing.
  *
  * A call costs a look-up of the study and its champion under the caller's
- * snapshot, and one execution of the kept plan that reads the user's events.
+ * snapshot, and one execution of the kept plan that reads the user: the
+ * stored history and the events since, or all events where none are stored.
  * That plan contains SQL that the study's owner wrote, so it runs with the
  * owner's rights (owner.c).
  *
@@ -14,9 +15,12 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "parser/parse_coerce.h"
+#include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 
 #include "churn.h"
 #include "study/live.h"
@@ -49,11 +53,15 @@ study_plan(const char *schema, Oid catalogue, bool named)
 	if (kept->plan != NULL && kept->catalogue == catalogue)
 		return kept->plan;
 	plan = SPI_prepare(psprintf("SELECT s.study, s.owner, s.revision, s.active_window,"
-								" s.min_tenure, m.id FROM %s.churn_studies AS s"
+								" s.min_tenure, m.id, h.through FROM %s.churn_studies AS s"
 								" LEFT JOIN %s.churn_models AS m"
 								" ON m.study OPERATOR(pg_catalog.=) s.study"
 								" AND m.status OPERATOR(pg_catalog.=) 'champion'"
-								" WHERE %s", schema, schema,
+								" LEFT JOIN %s.churn_histories AS h"
+								" ON h.study OPERATOR(pg_catalog.=) s.study"
+								" AND h.revision OPERATOR(pg_catalog.=) s.revision"
+								" AND h.ranges_done OPERATOR(pg_catalog.=) h.ranges"
+								" WHERE %s", schema, schema, schema,
 								named ? "s.study OPERATOR(pg_catalog.=) $1"
 								: "pg_catalog.pg_has_role(s.owner, 'MEMBER') LIMIT 2"),
 					   named ? 1 : 0, &type);
@@ -92,19 +100,71 @@ study_name(FunctionCallInfo fcinfo)
 		churn_study_setting : NULL;
 }
 
-/* The row of the study that is meant, and its champion. */
+/*
+ * What a look-up of a study depends on besides its name.  Within a transaction
+ * a snapshot of the same bounds and as many running transactions is the same
+ * one: that set only shrinks.  What this session wrote moves the command or
+ * the subtransaction.
+ */
+typedef struct LookupMoment
+{
+	Oid			catalogue;
+	Oid			user;
+	uint32		transaction;
+	SubTransactionId subtransaction;
+	CommandId	command;
+	TransactionId xmin;
+	TransactionId xmax;
+	uint32		running;
+	int32		subrunning;
+} LookupMoment;
+
+/* The study looked up last, good for the calls of one query. */
+typedef struct KeptStudy
+{
+	LookupMoment moment;		/* zeroed: none */
+	bool		named;			/* whether a name was given, and which */
+	char		asked[NAMEDATALEN];
+	char		name[NAMEDATALEN];
+	LiveStudy	study;			/* its name points to the above */
+} KeptStudy;
+
+static KeptStudy kept_study;
+
+/* The moment of this call. */
 static void
-study_read(FunctionCallInfo fcinfo, const char *schema, LiveStudy *study)
+lookup_moment(LookupMoment *moment, Oid catalogue)
+{
+	Snapshot	snapshot = GetActiveSnapshot();
+
+	memset(moment, 0, sizeof(*moment));	/* padding is compared too */
+	moment->catalogue = catalogue;
+	moment->user = GetUserId();
+#if PG_VERSION_NUM >= 170000
+	moment->transaction = MyProc->vxid.lxid;
+#else
+	moment->transaction = MyProc->lxid;
+#endif
+	moment->subtransaction = GetCurrentSubTransactionId();
+	moment->command = snapshot->curcid;
+	moment->xmin = snapshot->xmin;
+	moment->xmax = snapshot->xmax;
+	moment->running = snapshot->xcnt;
+	moment->subrunning = snapshot->subxcnt;
+}
+
+/* Look the row of a study up, by name or as the only one, and its champion. */
+static void
+study_look_up(FunctionCallInfo fcinfo, const char *schema, char *name,
+			  LiveStudy *study)
 {
 	Oid			namespace = get_func_namespace(fcinfo->flinfo->fn_oid);
-	char	   *name = study_name(fcinfo);
 	Datum		argument = name ? CStringGetTextDatum(name) : (Datum) 0;
 	HeapTuple	row;
 	TupleDesc	desc;
 	bool		isnull;
 	bool		has_champion;
 
-	study->catalogue = get_relname_relid("churn_models", namespace);
 	if (SPI_execute_plan(study_plan(schema, study->catalogue, name != NULL),
 						 &argument, NULL, true, 2) != SPI_OK_SELECT)
 		elog(ERROR, "could not look a study up");
@@ -121,6 +181,8 @@ study_read(FunctionCallInfo fcinfo, const char *schema, LiveStudy *study)
 	study->min_tenure = DatumGetInt32(SPI_getbinval(row, desc, 5, &isnull));
 	study->model_id = DatumGetInt64(SPI_getbinval(row, desc, 6, &isnull));
 	has_champion = !isnull;
+	study->through = DatumGetDateADT(SPI_getbinval(row, desc, 7, &isnull));
+	study->stored = !isnull;
 	SPI_freetuptable(SPI_tuptable);
 	if (!has_champion)
 		ereport(ERROR,
@@ -128,6 +190,34 @@ study_read(FunctionCallInfo fcinfo, const char *schema, LiveStudy *study)
 				 errmsg("study \"%s\" has no champion", study->name),
 				 errhint("SELECT * FROM churn_train(%s) trains one; one that passed the gate can be promoted by churn_promote.",
 						 quote_literal_cstr(study->name))));
+}
+
+/* The study that is meant and its champion, under the caller's snapshot. */
+static void
+study_read(FunctionCallInfo fcinfo, const char *schema, LiveStudy *study)
+{
+	char	   *name = study_name(fcinfo);
+	LookupMoment moment;
+
+	study->catalogue = get_relname_relid("churn_models",
+										 get_func_namespace(fcinfo->flinfo->fn_oid));
+	lookup_moment(&moment, study->catalogue);
+	if (memcmp(&kept_study.moment, &moment, sizeof(moment)) == 0 &&
+		kept_study.named == (name != NULL) &&
+		strcmp(kept_study.asked, name ? name : "") == 0)
+	{
+		*study = kept_study.study;
+		return;
+	}
+	memset(&kept_study.moment, 0, sizeof(moment));
+	study_look_up(fcinfo, schema, name, study);
+	kept_study.named = name != NULL;
+	/* names of studies are shorter than this */
+	strlcpy(kept_study.asked, name ? name : "", NAMEDATALEN);
+	strlcpy(kept_study.name, study->name, NAMEDATALEN);
+	study->name = kept_study.name;
+	kept_study.study = *study;
+	kept_study.moment = moment;
 }
 
 /*
@@ -182,18 +272,26 @@ check_as_of(DateADT as_of, DateADT today)
 
 /* The user's history up to today; 0 when empty. */
 static Datum
-history_read(SessionPlan *plan, Datum key, DateADT today)
+history_read(SessionPlan *plan, const LiveStudy *study, Datum key,
+			 DateADT today)
 {
-	Datum		arguments[2] = {key, DateADTGetDatum(today)};
+	Datum		arguments[3] = {key, DateADTGetDatum(today),
+	DateADTGetDatum(study->through)};
+	Datum		column[2] = {0, 0};
 	bool		isnull;
-	Datum		history;
 
 	if (SPI_execute_plan(plan->plan, arguments, NULL, true, 0) !=
 		SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "could not read a user's history");
-	history = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
-							&isnull);
-	return isnull ? (Datum) 0 : history;
+	for (int i = 0; i < SPI_tuptable->tupdesc->natts; i++)
+	{
+		column[i] = SPI_getbinval(SPI_tuptable->vals[0],
+								  SPI_tuptable->tupdesc, i + 1, &isnull);
+		if (isnull)
+			column[i] = (Datum) 0;
+	}
+	return plan->stored ?
+		history_renew(column[0], study->through, column[1]) : column[0];
 }
 
 /*
@@ -218,7 +316,7 @@ events_read(FunctionCallInfo fcinfo, const char *schema, Live *live,
 		key = key_convert(PG_GETARG_DATUM(0),
 						  get_fn_expr_argtype(fcinfo->flinfo, 0),
 						  plan->user_type);
-		live->history = history_read(plan, key, *today);
+		live->history = history_read(plan, &live->study, key, *today);
 	}
 	PG_FINALLY();
 	{

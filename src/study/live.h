@@ -31,6 +31,8 @@ typedef struct LiveStudy
 	int			active_window;	/* days */
 	int			min_tenure;		/* days */
 	int64		model_id;		/* the champion; ids are never reused */
+	bool		stored;			/* STUDY_history holds for this revision, */
+	DateADT		through;		/* days before this one */
 } LiveStudy;
 
 /* A decoded model, kept for the session */
@@ -53,7 +55,8 @@ typedef struct SessionPlan
 	Oid			owner;			/* the plan is SQL of their making */
 	int64		revision;
 	uint64		used;
-	SPIPlanPtr	plan;			/* $1 key of user_type, $2 today */
+	bool		stored;			/* reads the stored history and what follows */
+	SPIPlanPtr	plan;			/* $1 key of user_type, $2 today, $3 through */
 	Oid			user_type;
 	MemoryContext context;		/* holds the zone */
 	ZoneDays   *zone;

@@ -39,8 +39,6 @@
 
 #include "study/owner.h"
 
-#define MAX_ARGUMENTS	16
-
 /* Become the owner; a caller who is the owner stays as they are. */
 OwnerSwitch
 owner_switch(Oid owner)
@@ -121,8 +119,8 @@ churn_study_missing(PG_FUNCTION_ARGS)
 }
 
 /* Owner of a study, by the caller's rights; SPI is connected. */
-static Oid
-study_owner(const char *schema, Datum study)
+Oid
+owner_of_study(const char *schema, Datum study)
 {
 	Oid			type = TEXTOID;
 	bool		isnull;
@@ -145,17 +143,6 @@ study_owner(const char *schema, Datum study)
 	return owner;
 }
 
-/* The call of NAME_owned, as SQL text with its arguments' types. */
-typedef struct OwnedCall
-{
-	char	   *sql;
-	char	   *schema;
-	int			nargs;
-	Oid			types[MAX_ARGUMENTS];
-	Datum		values[MAX_ARGUMENTS];
-	char		nulls[MAX_ARGUMENTS];
-} OwnedCall;
-
 static void
 owned_call_build(FunctionCallInfo fcinfo, OwnedCall *call)
 {
@@ -169,7 +156,7 @@ owned_call_build(FunctionCallInfo fcinfo, OwnedCall *call)
 			 fcinfo->flinfo->fn_oid);
 	proc = (Form_pg_proc) GETSTRUCT(tuple);
 	call->nargs = proc->pronargs;
-	if (call->nargs > MAX_ARGUMENTS)
+	if (call->nargs > OWNED_MAX_ARGUMENTS)
 		elog(ERROR, "too many arguments for churn_as_owner");
 	call->schema = get_namespace_name(proc->pronamespace);
 	initStringInfo(&sql);
@@ -189,14 +176,13 @@ owned_call_build(FunctionCallInfo fcinfo, OwnedCall *call)
 	ReleaseSysCache(tuple);
 }
 
-/* Run the call as the owner; results are in SPI_tuptable. */
-static void
+void
 owned_call_run(OwnedCall *call)
 {
 	OwnerSwitch before;
 	int			nest_level;
 
-	before = owner_switch(study_owner(call->schema, call->values[0]));
+	before = owner_switch(owner_of_study(call->schema, call->values[0]));
 	nest_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp",
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,

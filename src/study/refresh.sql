@@ -1,9 +1,12 @@
 -- refresh.sql: scores of everybody at risk, for BI
 --
--- One transaction: histories and scores are built in staging tables by CREATE
--- TABLE AS, the only form of writing that plans in parallel, then one
--- statement upserts and deletes, so that a reader sees the old scores or the
--- new ones.
+-- Stages that commit one by one: the stored histories (load.sql), a range of
+-- users at a time when they are built from nothing, then the scores.  Scores
+-- come from histories, never from events, in one pass over everybody, because
+-- days since the last event change for all.  They are built in a staging table
+-- by CREATE TABLE AS, the only form of writing that plans in parallel, then
+-- one statement upserts and deletes, so that a reader sees the old scores or
+-- the new ones.
 
 -- Score all users of a relation of histories into a staging table.
 CREATE FUNCTION churn_stage_scores(definition churn_studies, histories text,
@@ -115,34 +118,88 @@ END
 $$;
 COMMENT ON FUNCTION churn_champion(text) IS 'the row of churn_models that scores; 55000 with a hint when there is none';
 
-CREATE FUNCTION churn_refresh_owned(study text, as_of date) RETURNS void
+-- What the first stage checks before it reads anything; the state that the
+-- stages hand on.
+CREATE FUNCTION churn_refresh_begin(definition churn_studies, as_of date, overlap interval) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    d @extschema@.churn_studies := @extschema@.churn_study_lock(study);
-    champion @extschema@.churn_models := @extschema@.churn_champion(study);
+    d ALIAS FOR definition;
     today date := @extschema@.churn_today(d.time_zone);
     day date := coalesce(as_of, today);
-    histories text;
-    staging text;
-    published bigint;
+    begun @extschema@.churn_histories;
 BEGIN
+    PERFORM @extschema@.churn_champion(d.study);
     IF day > today OR NOT isfinite(day) THEN
         RAISE EXCEPTION 'scores of % cannot be given on %', day, today
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'as_of is today or a day before.';
     END IF;
-    histories := @extschema@.churn_stage_histories(d, today);
-    staging := @extschema@.churn_stage_scores(d, histories, champion, day);
-    published := @extschema@.churn_publish_scores(d, staging, champion, day);
-    PERFORM @extschema@.churn_log_scores(d, champion, day);
-    EXECUTE format('DROP TABLE %s, %s', histories, staging);
-    RAISE NOTICE 'study %: % users at risk scored as of %', study, published, day;
+    begun := @extschema@.churn_stored_begun(d);
+    RETURN jsonb_build_object('today', today, 'day', day,
+        'overlap', coalesce(@extschema@.churn_whole_days(overlap, 'overlap'), 3),
+        -- ranges of an earlier day miss what came since
+        'resumed', begun.study IS NOT NULL,
+        'stage', CASE WHEN begun.study IS NULL THEN 'begin'
+                      WHEN begun.ranges_done < begun.ranges THEN 'range' ELSE 'new' END);
 END
 $$;
-COMMENT ON FUNCTION churn_refresh_owned(text, date) IS 'support function of churn_refresh';
+COMMENT ON FUNCTION churn_refresh_begin(churn_studies, date, interval) IS 'support function of churn_refresh: its checks, and which stage comes first';
 
-CREATE PROCEDURE churn_refresh(study text, as_of date DEFAULT NULL)
-    AS 'MODULE_PATHNAME', 'churn_as_owner' LANGUAGE C;
-COMMENT ON PROCEDURE churn_refresh(text, date) IS 'score everybody at risk by the champion as of today (or a past date) into STUDY_scores, drop who is no longer at risk, append to STUDY_score_log weekly; one transaction; errors: 55000 no champion, 22023 a future date, 42501 rights';
+CREATE FUNCTION churn_refresh_scores(definition churn_studies, day date) RETURNS void
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    d ALIAS FOR definition;
+    champion @extschema@.churn_models := @extschema@.churn_champion(d.study);
+    staging text := @extschema@.churn_stage_scores(d,
+        format('%I.%I', d.table_schema, d.study || '_history'), champion, day);
+    published bigint := @extschema@.churn_publish_scores(d, staging, champion, day);
+BEGIN
+    PERFORM @extschema@.churn_log_scores(d, champion, day);
+    EXECUTE format('DROP TABLE %s', staging);
+    RAISE NOTICE 'study %: % users at risk scored as of %', d.study, published, day;
+END
+$$;
+COMMENT ON FUNCTION churn_refresh_scores(churn_studies, date) IS 'support function of churn_refresh: score everybody at risk from STUDY_history';
+
+-- One stage: takes the state that the stage before left (NULL: the first),
+-- returns that of the next, NULL after the last.
+CREATE FUNCTION churn_refresh_stage_owned(study text, as_of date, overlap interval, state jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    d @extschema@.churn_studies := @extschema@.churn_study_lock(study);
+    s jsonb := coalesce(state, @extschema@.churn_refresh_begin(d, as_of, overlap));
+    stage text := s->>'stage';
+    today date := s->>'today';
+BEGIN
+    -- between two stages the study may have been altered
+    IF stage <> 'begin' AND (@extschema@.churn_stored_begun(d)).study IS NULL THEN
+        stage := 'begin';
+        s := s || '{"resumed": false}';
+    END IF;
+    IF stage = 'begin' THEN
+        PERFORM @extschema@.churn_load_begin(d, today, (s->>'overlap')::int);
+        RETURN s || '{"stage": "range"}';
+    ELSIF stage = 'range' THEN
+        IF @extschema@.churn_load_range(d, today) THEN
+            stage := CASE WHEN (s->>'resumed')::boolean THEN 'new' ELSE 'scores' END;
+        END IF;
+        RETURN s || jsonb_build_object('stage', stage);
+    ELSIF stage = 'new' THEN
+        PERFORM @extschema@.churn_load_new(d, today, (s->>'overlap')::int);
+        RETURN s || '{"stage": "scores"}';
+    END IF;
+    PERFORM @extschema@.churn_refresh_scores(d, (s->>'day')::date);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION churn_refresh_stage_owned(text, date, interval, jsonb) IS 'support function of churn_refresh: one stage, after which it may commit';
+
+CREATE PROCEDURE churn_refresh(study text, as_of date DEFAULT NULL, overlap interval DEFAULT '3 days')
+    AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON PROCEDURE churn_refresh(text, date, interval) IS 'bring the histories of a study up to date by what is new in its sources, looking back so many days (overlap) for rows that came late; score everybody at risk by the champion as of today (or a past date) into STUDY_scores, drop who is no longer at risk, append to STUDY_score_log weekly; commits after each stage, and goes on where it was interrupted; inside a transaction block or a function it is part of that transaction; errors: 55000 no champion, 22023 a future date, 55P03 another session refreshes the study, 42501 rights';

@@ -122,10 +122,12 @@ session_model(const char *schema, const LiveStudy *study)
 static SPIPlanPtr
 user_plan_prepare(const char *schema, const LiveStudy *study, Oid user_type)
 {
-	Datum		sql = fetch_one(psprintf("SELECT %s.churn_user_sql($1)", schema),
+	Datum		sql = fetch_one(psprintf("SELECT %s.churn_user_sql($1, %s)",
+										 schema,
+										 study->stored ? "true" : "false"),
 								TEXTOID, CStringGetTextDatum(study->name));
-	Oid			types[2] = {user_type, DATEOID};
-	SPIPlanPtr	plan = SPI_prepare(TextDatumGetCString(sql), 2, types);
+	Oid			types[3] = {user_type, DATEOID, DATEOID};
+	SPIPlanPtr	plan = SPI_prepare(TextDatumGetCString(sql), 3, types);
 
 	if (plan == NULL)
 		elog(ERROR, "could not prepare the query of a user's history");
@@ -167,6 +169,7 @@ session_plan_load(SessionPlan *slot, const char *schema, const LiveStudy *study)
 	slot->user_type = user_type;
 	slot->owner = study->owner;
 	slot->revision = study->revision;
+	slot->stored = study->stored;
 	slot->catalogue = study->catalogue;
 	strlcpy(slot->study, study->name, sizeof(slot->study));
 }
@@ -181,6 +184,7 @@ session_plan(const char *schema, const LiveStudy *study)
 	{
 		if (plans[i].plan != NULL && plans[i].revision == study->revision &&
 			plans[i].owner == study->owner &&
+			plans[i].stored == study->stored &&
 			plans[i].catalogue == study->catalogue &&
 			strcmp(plans[i].study, study->name) == 0)
 		{

@@ -42,7 +42,7 @@ BEGIN
             @extschema@.churn_source_condition(definition,
                 ROW(s.study, s.source, s.relation_schema, s.relation_name, s.user_column,
                     s.time_column, s.amount_column, s.kind, s.kind_column, NULL,
-                    s.filter_path, s.known_at_column, s.role)::@extschema@.churn_sources,
+                    s.filter_path, s.known_at_column, s.role, s.growing_column)::@extschema@.churn_sources,
                 format('%L::pg_catalog.date', today)),
             s.user_column, s.time_column,
             @extschema@.churn_extreme_day_sql(relation, s.time_column, spec, 'min', condition),
@@ -355,10 +355,11 @@ DECLARE
 BEGIN
     EXECUTE format('DELETE FROM %s', snapshots);
     EXECUTE format(
-        'INSERT INTO %s (user_id, as_of, purpose, stage, churned, unknown_reason, recency, key_days, features)'
+        'INSERT INTO %s (user_id, as_of, purpose, stage, churned, unknown_reason, recency, key_days, features, tenure, value)'
         ' SELECT l.user_id, l.as_of, CASE WHEN l.as_of OPERATOR(pg_catalog.=) %L::pg_catalog.date THEN ''test'' ELSE ''train'' END,'
         ' (l.standing).stage, l.churned, l.unknown_reason, (l.standing).recency, (l.standing).key_days,'
-        ' @extschema@.churn_features(l.history, l.as_of, %L::@extschema@.churn_spec)'
+        ' @extschema@.churn_features(l.history, l.as_of, %L::@extschema@.churn_spec),'
+        ' (l.standing).tenure, (l.standing).value'
         ' FROM (%s) AS l',
         snapshots, test_date, spec,
         @extschema@.churn_labelled_sql(d, histories, spec, dates, complete_through));
@@ -368,6 +369,21 @@ END
 $$;
 COMMENT ON FUNCTION churn_fill_snapshots(churn_studies, text, churn_spec, date[], date, date) IS 'support function of churn_train: replace the rows of STUDY_snapshots; returns how many';
 
+-- Features of an array column "features" under their names, as SQL text.
+CREATE FUNCTION churn_named_features(spec churn_spec, alias text, room int DEFAULT 1590)
+    RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+        -- a view has at most 1,600 columns, a name at most 63 bytes, a character 4
+        SELECT coalesce(string_agg(format(', %I.features[%s] AS %I', alias, n.position,
+            CASE WHEN octet_length(n.name) <= 63 THEN n.name
+                 ELSE left(n.name, 7) || '_' || md5(n.name) END), '' ORDER BY n.position), '')
+        FROM unnest(@extschema@.churn_feature_names(spec)) WITH ORDINALITY AS n (name, position)
+        WHERE n.position <= room
+    $$;
+COMMENT ON FUNCTION churn_named_features(churn_spec, text, int) IS 'support function of churn_train: select list that names the first features of an array, each after a comma';
+
 -- The same rows under feature names, for people.
 CREATE FUNCTION churn_name_snapshots(definition churn_studies, spec churn_spec) RETURNS void
     LANGUAGE plpgsql VOLATILE
@@ -376,15 +392,7 @@ CREATE FUNCTION churn_name_snapshots(definition churn_studies, spec churn_spec) 
 DECLARE
     d ALIAS FOR definition;
     view_name text := format('%I.%I', d.table_schema, d.study || '_features');
-    columns text;
 BEGIN
-    -- a view has at most 1,600 columns, a name at most 63 bytes, a character 4
-    SELECT string_agg(format('s.features[%s] AS %I', n.position,
-        CASE WHEN octet_length(n.name) <= 63 THEN n.name
-             ELSE left(n.name, 7) || '_' || md5(n.name) END), ', ' ORDER BY n.position)
-    INTO columns
-    FROM unnest(@extschema@.churn_feature_names(spec)) WITH ORDINALITY AS n (name, position)
-    WHERE n.position <= 1590;
     BEGIN
         EXECUTE format('DROP VIEW IF EXISTS %s', view_name);
     EXCEPTION WHEN dependent_objects_still_exist THEN
@@ -395,7 +403,7 @@ BEGIN
     END;
     EXECUTE format('CREATE VIEW %s AS SELECT s.user_id, s.as_of, s.purpose, s.stage,'
         ' s.churned, s.unknown_reason%s FROM %I.%I AS s', view_name,
-        ', ' || columns, d.table_schema, d.study || '_snapshots');
+        @extschema@.churn_named_features(spec, 's'), d.table_schema, d.study || '_snapshots');
     EXECUTE format('COMMENT ON VIEW %s IS %L', view_name, format('churn study %s: the snapshots of the last training, a column a feature', d.study));
 END
 $$;

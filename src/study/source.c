@@ -93,9 +93,10 @@ parse_condition(const char *query, const char *filter)
 	return select->whereClause;
 }
 
-/* Analyse the condition over the relation under alias "e"; a boolean. */
+/* Analyse the condition over the relation under alias "e". */
 static Node *
-analyse_condition(Relation relation, Node *condition, const char *query)
+analyse_condition(Relation relation, Node *condition, const char *query,
+				  bool is_boolean)
 {
 	ParseState *pstate = make_parsestate(NULL);
 	ParseNamespaceItem *item;
@@ -106,7 +107,8 @@ analyse_condition(Relation relation, Node *condition, const char *query)
 										 makeAlias("e", NIL), false, true);
 	addNSItemToQuery(pstate, item, false, true, true);
 	expr = transformExpr(pstate, condition, EXPR_KIND_WHERE);
-	expr = coerce_to_boolean(pstate, expr, "filter");
+	if (is_boolean)
+		expr = coerce_to_boolean(pstate, expr, "filter");
 	assign_expr_collations(pstate, expr);
 	return expr;
 }
@@ -124,9 +126,12 @@ filter_error(void *query)
 	internalerrquery((const char *) query);
 }
 
-/* Parse and analyse a filter that is put into the query "SELECT WHERE …". */
+/*
+ * Parse and analyse a filter that is put into the query "SELECT WHERE …"; or
+ * any other expression, whose type is then left as it is.
+ */
 static Node *
-filter_read(Relation relation, const char *filter)
+filter_read(Relation relation, const char *filter, bool is_boolean)
 {
 	char	   *query = psprintf("SELECT WHERE %s", filter);
 	ErrorContextCallback callback = {
@@ -137,24 +142,20 @@ filter_read(Relation relation, const char *filter)
 	Node	   *expr;
 
 	error_context_stack = &callback;
-	expr = analyse_condition(relation, parse_condition(query, filter), query);
+	expr = analyse_condition(relation, parse_condition(query, filter), query,
+							 is_boolean);
 	error_context_stack = callback.previous;
 	return expr;
 }
 
-PG_FUNCTION_INFO_V1(churn_filter_sql);
-
 /*
- * churn_filter_sql(relation, filter, path): read the filter under the path,
- * write it back under pg_catalog alone, so that every other name in it comes
- * out qualified.  Nothing of it is executed here.
+ * Read an expression under a path, write it back under pg_catalog alone, so
+ * that every other name in it comes out qualified.  Nothing of it is executed.
  */
-Datum
-churn_filter_sql(PG_FUNCTION_ARGS)
+static char *
+expression_sql(Oid relid, const char *expression, const char *path,
+			   bool is_boolean)
 {
-	Oid			relid = PG_GETARG_OID(0);
-	char	   *filter = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	char	   *path = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	int			nest_level = NewGUCNestLevel();
 	Relation	relation = relation_open(relid, AccessShareLock);
 	List	   *context = deparse_context_for("e", relid);
@@ -163,12 +164,38 @@ churn_filter_sql(PG_FUNCTION_ARGS)
 
 	(void) set_config_option("search_path", path, PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	expr = filter_read(relation, filter);
+	expr = filter_read(relation, expression, is_boolean);
 	(void) set_config_option("search_path", "pg_catalog, pg_temp",
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 							 true, 0, false);
 	result = deparse_expression(expr, context, true, false);
 	AtEOXact_GUC(true, nest_level);
 	relation_close(relation, NoLock);
-	PG_RETURN_TEXT_P(cstring_to_text(result));
+	return result;
+}
+
+PG_FUNCTION_INFO_V1(churn_filter_sql);
+
+/* churn_filter_sql(relation, filter, path): a condition, qualified */
+Datum
+churn_filter_sql(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(
+									 expression_sql(PG_GETARG_OID(0),
+													text_to_cstring(PG_GETARG_TEXT_PP(1)),
+													text_to_cstring(PG_GETARG_TEXT_PP(2)),
+													true)));
+}
+
+PG_FUNCTION_INFO_V1(churn_expression_sql);
+
+/* churn_expression_sql(relation, expression, path): of any type, qualified */
+Datum
+churn_expression_sql(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(
+									 expression_sql(PG_GETARG_OID(0),
+													text_to_cstring(PG_GETARG_TEXT_PP(1)),
+													text_to_cstring(PG_GETARG_TEXT_PP(2)),
+													false)));
 }

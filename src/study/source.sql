@@ -70,6 +70,26 @@ END
 $$;
 COMMENT ON FUNCTION churn_check_column(regclass, text, text, text[]) IS 'support function of churn_add_source: type of a column after checks; 42703, 42501 or 42804';
 
+CREATE FUNCTION churn_create_history(definition churn_studies) RETURNS void
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    histories text := format('%I.%I', definition.table_schema, definition.study || '_history');
+BEGIN
+    -- room for the rows that change at the next refresh beside them, so that
+    -- the index need not change
+    EXECUTE format($f$
+        CREATE TABLE %s (
+            user_id %s PRIMARY KEY,
+            history @extschema@.churn_history NOT NULL,
+            through date NOT NULL
+        ) WITH (fillfactor = 85)$f$, histories, definition.user_type);
+    EXECUTE format('COMMENT ON TABLE %s IS %L', histories, format('churn study %s: the history of every user, kept by churn_refresh; through: newest day that it holds', definition.study));
+END
+$$;
+COMMENT ON FUNCTION churn_create_history(churn_studies) IS 'support function of churn_add_source and churn_refresh: the table STUDY_history; 42P07 when the name is taken';
+
 -- Tables that belong to the study and not to the extension: made once the
 -- first source has said of what type the user key is.
 CREATE FUNCTION churn_create_tables(definition churn_studies) RETURNS void
@@ -84,6 +104,7 @@ DECLARE
     churn_view text := format('%I.%I', d.table_schema, d.study || '_churn');
     features text := format('%I.%I', d.table_schema, d.study || '_features');
 BEGIN
+    PERFORM @extschema@.churn_create_history(d);
     EXECUTE format($f$
         CREATE TABLE %s (
             user_id %s PRIMARY KEY,
@@ -123,6 +144,8 @@ BEGIN
             recency int,
             key_days int,
             features float8[] NOT NULL,
+            tenure int,
+            value float8,
             PRIMARY KEY (as_of, user_id)
         )$f$, snapshots, d.user_type);
     EXECUTE format('COMMENT ON TABLE %s IS %L', snapshots, format('churn study %s: labelled users at risk of the last training, a row a user and as-of date', d.study));
@@ -184,6 +207,7 @@ DECLARE
     s ALIAS FOR source;
     moments text[] := '{date,"timestamp without time zone","timestamp with time zone"}';
     numbers text[] := '{smallint,integer,bigint,numeric,real,"double precision",money}';
+    growing text[] := '{smallint,integer,bigint}' || moments;
 BEGIN
     IF relation IS NULL OR s.user_column IS NULL OR s.time_column IS NULL THEN
         RAISE EXCEPTION 'relation, user_column and time_column must be given'
@@ -207,6 +231,7 @@ BEGIN
     PERFORM @extschema@.churn_check_column(relation, s.amount_column, 'amount_column', numbers);
     PERFORM @extschema@.churn_check_column(relation, s.kind_column, 'kind_column', NULL);
     PERFORM @extschema@.churn_check_column(relation, s.known_at_column, 'known_at_column', moments);
+    PERFORM @extschema@.churn_check_column(relation, s.growing_column, 'growing_column', growing);
     IF s.kind IS NOT NULL THEN
         PERFORM @extschema@.churn_spec(kind => s.kind);
     END IF;
@@ -220,7 +245,7 @@ COMMENT ON FUNCTION churn_check_source(regclass, churn_sources) IS 'support func
 
 CREATE FUNCTION churn_add_source_owned(study text, relation regclass, user_column text,
     time_column text, amount_column text, kind text, kind_column text, filter text,
-    known_at_column text, role text, filter_path text)
+    known_at_column text, role text, filter_path text, growing_column text)
     RETURNS int
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
@@ -231,7 +256,8 @@ DECLARE
     key_type text;
 BEGIN
     s := ROW(d.study, NULL, NULL, NULL, user_column, time_column, amount_column,
-        kind, kind_column, filter, coalesce(filter_path, ''), known_at_column, role);
+        kind, kind_column, filter, coalesce(filter_path, ''), known_at_column, role,
+        growing_column);
     key_type := @extschema@.churn_key_type(@extschema@.churn_check_source(relation, s));
     IF d.user_type IS NULL THEN
         d.user_type := key_type;
@@ -253,16 +279,17 @@ BEGIN
     RETURN s.source;
 END
 $$;
-COMMENT ON FUNCTION churn_add_source_owned(text, regclass, text, text, text, text, text, text, text, text, text) IS 'support function of churn_add_source';
+COMMENT ON FUNCTION churn_add_source_owned(text, regclass, text, text, text, text, text, text, text, text, text, text) IS 'support function of churn_add_source';
 
 CREATE FUNCTION churn_add_source(study text, relation regclass, user_column text,
     time_column text, amount_column text DEFAULT NULL, kind text DEFAULT NULL,
     kind_column text DEFAULT NULL, filter text DEFAULT NULL,
     known_at_column text DEFAULT NULL, role text DEFAULT 'behaviour',
-    filter_path text DEFAULT pg_catalog.current_setting('search_path'))
+    filter_path text DEFAULT pg_catalog.current_setting('search_path'),
+    growing_column text DEFAULT NULL)
     RETURNS int
     AS 'MODULE_PATHNAME', 'churn_as_owner' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION churn_add_source(text, regclass, text, text, text, text, text, text, text, text, text) IS 'add a table or view of events to a study, a row an event; returns the source''s number; everything is checked now, with the rights of the study''s owner: 42703 column, 42804 type, 42501 rights, 22023 kind or role, 42601 filter; filter_path is the search_path under which the filter is read';
+COMMENT ON FUNCTION churn_add_source(text, regclass, text, text, text, text, text, text, text, text, text, text) IS 'add a table or view of events to a study, a row an event; returns the source''s number; everything is checked now, with the rights of the study''s owner: 42703 column, 42804 type, 42501 rights, 22023 kind or role, 42601 filter; filter_path is the search_path under which the filter is read; growing_column is higher in rows that came later (an id, a time of loading): churn_refresh finds late rows by it';
 
 CREATE FUNCTION churn_drop_source(study text, source int) RETURNS void
     LANGUAGE plpgsql VOLATILE
@@ -373,8 +400,21 @@ END
 $$;
 COMMENT ON FUNCTION churn_check_sources(text, text[]) IS 'support function: 55000 for a study without a source of behaviour';
 
+-- One statement from parts that give the histories of a source each.
+CREATE FUNCTION churn_join_parts(parts text[], grouped boolean DEFAULT true) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+        SELECT CASE WHEN cardinality(parts) = 1 THEN parts[1]
+            ELSE format('SELECT %s@extschema@.churn_merge(p.history) AS history FROM (%s) AS p%s',
+                CASE WHEN grouped THEN 'p.user_id, ' ELSE '' END,
+                array_to_string(parts, ' UNION ALL '),
+                CASE WHEN grouped THEN ' GROUP BY 1' ELSE '' END) END
+    $$;
+COMMENT ON FUNCTION churn_join_parts(text[], boolean) IS 'support function: SQL that merges the histories of several statements, by user or into one';
+
 -- SELECT user_id, history over all behaviour sources of a study.
-CREATE FUNCTION churn_histories_sql(definition churn_studies, today date) RETURNS text
+CREATE FUNCTION churn_event_histories_sql(definition churn_studies, today date) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -387,39 +427,10 @@ DECLARE
         ORDER BY s.source);
 BEGIN
     PERFORM @extschema@.churn_check_sources(definition.study, parts);
-    IF cardinality(parts) = 1 THEN
-        RETURN parts[1];
-    END IF;
-    RETURN format('SELECT p.user_id, @extschema@.churn_merge(p.history) AS history'
-        ' FROM (%s) AS p GROUP BY 1', array_to_string(parts, ' UNION ALL '));
+    RETURN @extschema@.churn_join_parts(parts);
 END
 $$;
-COMMENT ON FUNCTION churn_histories_sql(churn_studies, date) IS 'support function: SQL that builds every user''s history; 55000 without a source';
-
--- SQL of one user's history: $1 the key, $2 today.
-CREATE FUNCTION churn_user_sql(study text) RETURNS text
-    LANGUAGE plpgsql STABLE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    d @extschema@.churn_studies := @extschema@.churn_study_row(study);
-    parts text[] := ARRAY(
-        SELECT @extschema@.churn_source_sql(d, s, '$2',
-            format('e.%I %s $1', s.user_column,
-                @extschema@.churn_equality_operator(d.user_type::regtype)), false)
-        FROM @extschema@.churn_sources AS s
-        WHERE s.study = d.study AND s.role = 'behaviour'
-        ORDER BY s.source);
-BEGIN
-    PERFORM @extschema@.churn_check_sources(d.study, parts);
-    IF cardinality(parts) = 1 THEN
-        RETURN parts[1];
-    END IF;
-    RETURN format('SELECT @extschema@.churn_merge(p.history) FROM (%s) AS p',
-        array_to_string(parts, ' UNION ALL '));
-END
-$$;
-COMMENT ON FUNCTION churn_user_sql(text) IS 'support function of churn_score: SQL of one user''s history, $1 the key, $2 today';
+COMMENT ON FUNCTION churn_event_histories_sql(churn_studies, date) IS 'support function: SQL that builds every user''s history from the events; 55000 without a source';
 
 CREATE VIEW churn_definitions WITH (security_barrier) AS
     SELECT s.study, s.owner, s.churn_window, s.gap, s.active_window, s.lookback,

@@ -29,7 +29,7 @@ CREATE TABLE churn_studies (
 COMMENT ON TABLE churn_studies IS 'studies: stored definitions of churn; windows in days; rows are visible to members of the owner''s role';
 COMMENT ON COLUMN churn_studies.study IS 'name, at most 48 bytes';
 COMMENT ON COLUMN churn_studies.owner IS 'role that owns the study''s tables and with whose rights its work is done';
-COMMENT ON COLUMN churn_studies.table_schema IS 'schema of the tables STUDY_scores, STUDY_score_log, STUDY_snapshots and the view STUDY_churn';
+COMMENT ON COLUMN churn_studies.table_schema IS 'schema of the tables STUDY_history, STUDY_scores, STUDY_score_log, STUDY_snapshots and the view STUDY_churn';
 COMMENT ON COLUMN churn_studies.churn_window IS 'days h: churned = no key event in [a+gap, a+gap+h)';
 COMMENT ON COLUMN churn_studies.lookback IS 'days w: features see [a-w, a)';
 COMMENT ON COLUMN churn_studies.active_window IS 'days e: at risk = a key event in [a-e, a)';
@@ -58,6 +58,7 @@ CREATE TABLE churn_sources (
     filter_path text NOT NULL,
     known_at_column text,
     role text NOT NULL CHECK (role IN ('behaviour', 'action')),
+    growing_column text,
     PRIMARY KEY (study, source),
     CHECK ((kind IS NULL) <> (kind_column IS NULL))
 );
@@ -75,6 +76,7 @@ COMMENT ON COLUMN churn_sources.filter IS 'condition over the relation''s column
 COMMENT ON COLUMN churn_sources.filter_path IS 'search_path under which the filter is read';
 COMMENT ON COLUMN churn_sources.known_at_column IS 'column with the time at which the row became known, or NULL';
 COMMENT ON COLUMN churn_sources.role IS 'behaviour: what users do; action: what the company does, never a feature';
+COMMENT ON COLUMN churn_sources.growing_column IS 'column that is higher in rows that came later, or NULL; a refresh finds late rows by it';
 
 CREATE TABLE churn_models (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -152,6 +154,10 @@ COMMENT ON FUNCTION churn_equality_operator(regtype) IS 'support function of chu
 CREATE FUNCTION churn_filter_sql(relation regclass, filter text, path text) RETURNS text
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION churn_filter_sql(regclass, text, text) IS 'support function of churn_add_source: the filter read under the given path, written back with every name qualified; 42601 or 42804 when it is not one boolean condition over the relation';
+
+CREATE FUNCTION churn_expression_sql(relation regclass, expression text, path text) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION churn_expression_sql(regclass, text, text) IS 'support function of churn_slices: the same for an expression of any type';
 
 CREATE FUNCTION churn_today(time_zone text DEFAULT 'UTC') RETURNS date
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -380,7 +386,7 @@ DECLARE
 BEGIN
     FOR part IN SELECT v.what, format('%I.%I', d.table_schema, d.study || v.suffix) AS name
                 FROM (VALUES ('VIEW', '_churn'), ('VIEW', '_features'), ('TABLE', '_scores'),
-                    ('TABLE', '_score_log'), ('TABLE', '_snapshots')) AS v (what, suffix)
+                    ('TABLE', '_score_log'), ('TABLE', '_snapshots'), ('TABLE', '_history')) AS v (what, suffix)
                 -- before the first source has told the key's type, tables of
                 -- these names are somebody else's
                 WHERE d.user_type IS NOT NULL

@@ -42,6 +42,36 @@ END
 $$;
 COMMENT ON FUNCTION churn_read_facts(churn_studies, date) IS 'support function of churn_train: events, first day and complete-through over the sources; NOTICE and WARNING on rows that do not count; 55000 when nothing does';
 
+-- Refuse sources whose events become known too late for the snapshots to see.
+CREATE FUNCTION churn_check_lag(definition churn_studies, today date, step_days int) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    s @extschema@.churn_sources;
+    r @extschema@.churn_reading;
+    lag int;
+BEGIN
+    FOR s IN SELECT c.* FROM @extschema@.churn_sources AS c
+             WHERE c.study = definition.study AND c.role = 'behaviour'
+                AND c.known_at_column IS NOT NULL ORDER BY c.source
+    LOOP
+        r := @extschema@.churn_read_source(definition, s, today);
+        EXECUTE format('SELECT percentile_disc(.5) WITHIN GROUP (ORDER BY greatest(e.known_day - e.day, 0))'
+            ' FROM %s AS e WHERE e.user_id IS NOT NULL AND e.day IS NOT NULL AND NOT e.future', r.rows) INTO lag;
+        IF lag > step_days THEN
+            RAISE EXCEPTION 'half of the events of % became known % days late or later, more than the step of % days between snapshots',
+                r.label, lag, step_days
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                      DETAIL = 'A snapshot sees only what was known on its morning: these would be nearly empty.',
+                      HINT = format('A backfill stamps one known-at day on all history: SELECT * FROM churn_check_data(%L) shows it. Set %I to the time of the event for what was loaded then, or add the source without known_at_column.',
+                          definition.study, s.known_at_column);
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION churn_check_lag(churn_studies, date, int) IS 'support function of churn_train: 55000 for a source whose median lag between event and knowledge exceeds the step';
+
 -- A table for a moment, filled by the only form of writing that plans in
 -- parallel.
 CREATE FUNCTION churn_stage(definition churn_studies, suffix text, query text) RETURNS text
@@ -195,56 +225,13 @@ END
 $$;
 COMMENT ON FUNCTION churn_test_model(churn_studies, churn_model) IS 'support function of churn_train: figures of the out-of-time test as jsonb';
 
--- Why the default gate refuses a model; NULL when it passes.
-CREATE FUNCTION churn_default_gate(figures jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-        SELECT CASE
-            WHEN least((figures->>'test_churned')::bigint,
-                (figures->>'test_rows')::bigint - (figures->>'test_churned')::bigint) < 200
-            THEN 'fewer than 200 test users of a class'
-            WHEN (figures->>'auc')::float8 <= (figures->>'recency_auc')::float8 - .01
-            THEN format('AUC %s is not above that of recency alone, %s, less .01',
-                round((figures->>'auc')::numeric, 4), round((figures->>'recency_auc')::numeric, 4))
-            WHEN (figures->>'auc')::float8 <= (figures->>'key_days_auc')::float8 - .01
-            THEN format('AUC %s is not above that of key days alone, %s, less .01',
-                round((figures->>'auc')::numeric, 4), round((figures->>'key_days_auc')::numeric, 4))
-        END
-    $$;
-COMMENT ON FUNCTION churn_default_gate(jsonb) IS 'support function of churn_train: 200 test users of each class, AUC above both baselines less .01; the first reason to refuse, or NULL';
-
--- Store a model as a new row; champion if there is none and the gate holds.
-CREATE FUNCTION churn_store_model(definition churn_studies, model churn_model,
-    figures jsonb, OUT version int, OUT status text)
-    LANGUAGE plpgsql VOLATILE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    refusal text := @extschema@.churn_default_gate(figures);
-BEGIN
-    SELECT coalesce(max(m.version), 0) + 1,
-        CASE WHEN refusal IS NOT NULL THEN 'refused'
-             WHEN count(*) FILTER (WHERE m.status = 'champion') > 0 THEN 'accepted'
-             ELSE 'champion' END
-    INTO version, status
-    FROM @extschema@.churn_models AS m WHERE m.study = definition.study;
-    INSERT INTO @extschema@.churn_models
-        (study, version, status, model, band_cutoffs, metrics, gate, created_by)
-    VALUES (definition.study, version, status, model,
-        @extschema@.churn_band_cutoffs(definition, model),
-        figures, refusal, quote_ident(current_user)::regrole);
-END
-$$;
-COMMENT ON FUNCTION churn_store_model(churn_studies, churn_model, jsonb) IS 'support function of churn_train: version and status of the new row';
-
 CREATE TYPE churn_training AS (
     version int, status text, snapshots date[], rows bigint, churn_rate float8,
     test_date date, test_rows bigint, auc float8, ks float8, log_loss float8,
     top_decile_lift float8, mean_score float8, test_churn_rate float8,
-    recency_auc float8, key_days_auc float8, gate text
+    recency_auc float8, key_days_auc float8, gate text, refit_of int
 );
-COMMENT ON TYPE churn_training IS 'what churn_train returns: the new model''s version and status, its training dates, rows and churn rate, the test date and the figures of the out-of-time test, and why the gate refused it, if it did';
+COMMENT ON TYPE churn_training IS 'what churn_train returns: the new model''s version and status, its training dates, rows and churn rate, the test date and the figures of the out-of-time test, which targets it misses, if any, and the version that it was refitted from, whose figures these are then';
 
 -- The dates of a training, newest first, or why there are none.
 CREATE FUNCTION churn_training_dates(definition churn_studies, first_day date,
@@ -315,52 +302,6 @@ END
 $$;
 COMMENT ON FUNCTION churn_build_snapshots(churn_studies, date, date, date, date[], date) IS 'support function of churn_train: histories, review, features; returns the spec of the features';
 
--- Condition that keeps as many users as churn.memory has room for.
-CREATE FUNCTION churn_sample_sql(definition churn_studies, columns int) RETURNS text
-    LANGUAGE plpgsql STABLE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    n bigint;
-    share float8;
-BEGIN
-    EXECUTE format('SELECT pg_catalog.count(*) FROM %I.%I AS s WHERE s.purpose OPERATOR(pg_catalog.=) ''train''',
-        definition.table_schema, definition.study || '_snapshots') INTO n;
-    share := @extschema@.churn_fit_share(n, columns);
-    IF share >= 1 THEN
-        RETURN 'true';
-    END IF;
-    share := share * .95;
-    RAISE NOTICE 'churn.memory has no room for % rows of % features: training on % of the users, drawn by hash',
-        n, columns, to_char(100 * share, 'FM990.0') || ' %'
-        USING HINT = 'Raise churn.memory, or name fewer windows or kinds.';
-    RETURN format('@extschema@.churn_key_share(%s, ''sample'') OPERATOR(pg_catalog.<) %s::pg_catalog.float8',
-        @extschema@.churn_key_text_sql(definition, 's.user_id'), share);
-END
-$$;
-COMMENT ON FUNCTION churn_sample_sql(churn_studies, int) IS 'support function of churn_train: condition over alias s of STUDY_snapshots that draws whole users by hash, with a NOTICE, where the fit would exceed churn.memory';
-
--- Fit on the training rows of STUDY_snapshots.
-CREATE FUNCTION churn_fit_snapshots(definition churn_studies, spec churn_spec,
-    options jsonb, OUT model churn_model, OUT rows bigint, OUT churn_rate float8)
-    LANGUAGE plpgsql VOLATILE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-BEGIN
-    EXECUTE format(
-        'SELECT @extschema@.churn_fit(s.features, s.churned,'
-        ' @extschema@.churn_key_hash(%s, ''fold''), %L::@extschema@.churn_spec, %L::pg_catalog.jsonb),'
-        ' pg_catalog.count(*), pg_catalog.avg(s.churned::int)'
-        ' FROM %I.%I AS s WHERE s.purpose OPERATOR(pg_catalog.=) ''train'' AND s.churned IS NOT NULL AND %s',
-        @extschema@.churn_key_text_sql(definition, 's.user_id'), spec, options,
-        definition.table_schema, definition.study || '_snapshots',
-        @extschema@.churn_sample_sql(definition,
-            cardinality(@extschema@.churn_feature_names(spec))))
-    INTO model, rows, churn_rate;
-END
-$$;
-COMMENT ON FUNCTION churn_fit_snapshots(churn_studies, churn_spec, jsonb) IS 'support function of churn_train: the model, the rows it was fitted on and their churn rate; whole users in folds';
-
 CREATE FUNCTION churn_train_owned(study text, test_date date, snapshots int,
     step interval, options jsonb) RETURNS SETOF churn_training
     LANGUAGE plpgsql VOLATILE
@@ -369,28 +310,45 @@ CREATE FUNCTION churn_train_owned(study text, test_date date, snapshots int,
 DECLARE
     d @extschema@.churn_studies := @extschema@.churn_study_lock(study);
     today date := @extschema@.churn_today(d.time_zone);
+    step_days int := @extschema@.churn_whole_days(step, 'step');
+    refit boolean := @extschema@.churn_refit_asked(options);
+    spec @extschema@.churn_spec;
     f record;
     t record;
     fitted record;
     figures jsonb;
     stored record;
+    refitted @extschema@.churn_training;
 BEGIN
     SELECT * INTO f FROM @extschema@.churn_read_facts(d, today);
     SELECT * INTO t FROM @extschema@.churn_training_dates(d, f.first_day, f.complete_through,
-        test_date, snapshots, @extschema@.churn_whole_days(step, 'step'));
+        test_date, snapshots, step_days);
+    PERFORM @extschema@.churn_check_lag(d, today, step_days);
     RAISE NOTICE 'histories: reading % events', f.events;
-    SELECT * INTO fitted FROM @extschema@.churn_fit_snapshots(d,
-        @extschema@.churn_build_snapshots(d, today, f.first_day, f.complete_through,
-            t.dates, t.tested), coalesce(options, '{}'));
+    spec := @extschema@.churn_build_snapshots(d, today, f.first_day, f.complete_through,
+        t.dates, t.tested);
+    SELECT * INTO fitted FROM @extschema@.churn_fit_training(d, spec, options - 'refit', t.train_dates);
     figures := @extschema@.churn_test_model(d, fitted.model)
         || jsonb_build_object('rows', fitted.rows, 'churn_rate', fitted.churn_rate,
             'snapshots', t.train_dates, 'complete_through', f.complete_through,
-            'options', options);
+            'options', options, 'forward', fitted.forward,
+            'by_snapshot', @extschema@.churn_fit_by_snapshot(d, fitted.model));
+    PERFORM @extschema@.churn_report_fit(figures->'by_snapshot');
+    -- the layer above keeps it and judges it (src/operate/registry.sql)
     SELECT * INTO stored FROM @extschema@.churn_store_model(d, fitted.model, figures);
     RAISE NOTICE 'model % of study %: %', stored.version, study, stored.status;
+    IF refit THEN
+        refitted := @extschema@.churn_refit(d, spec, options - 'refit', fitted.model,
+            t.dates, figures, stored.version);
+        SELECT m.status INTO stored.status FROM @extschema@.churn_models AS m
+        WHERE m.study = d.study AND m.version = stored.version;
+    END IF;
     -- figures are named like the columns of the row
     RETURN NEXT jsonb_populate_record(NULL::@extschema@.churn_training, figures
-        || to_jsonb(stored) || jsonb_build_object('gate', @extschema@.churn_default_gate(figures)));
+        || to_jsonb(stored));
+    IF refitted.version IS NOT NULL THEN
+        RETURN NEXT refitted;
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION churn_train_owned(text, date, int, interval, jsonb) IS 'support function of churn_train';
@@ -399,29 +357,4 @@ CREATE FUNCTION churn_train(study text, test_date date DEFAULT NULL,
     snapshots int DEFAULT 6, step interval DEFAULT '30 days', options jsonb DEFAULT '{}')
     RETURNS SETOF churn_training
     AS 'MODULE_PATHNAME', 'churn_as_owner' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION churn_train(text, date, int, interval, jsonb) IS 'train a model on purged snapshots and test it out of time: one row with version, status, training dates, rows and churn rate, test date and its AUC, KS, log-loss, lift of the top tenth, mean score against churn rate, and the AUC of recency and of key days alone; the model is a new row of churn_models, champion when there is none and the default gate holds; errors: 55000 too little data (with counts and the first date that would do), 22023 bad arguments, 42501 rights';
-
-CREATE FUNCTION churn_promote(study text, version int) RETURNS void
-    LANGUAGE plpgsql VOLATILE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    d @extschema@.churn_studies := @extschema@.churn_study_lock(study);
-    m @extschema@.churn_models;
-BEGIN
-    SELECT * INTO m FROM @extschema@.churn_models AS c
-    WHERE c.study = d.study AND c.version = churn_promote.version;
-    IF m.id IS NULL THEN
-        RAISE EXCEPTION 'study "%" has no model of version %', study, version
-            USING ERRCODE = 'undefined_object', HINT = 'churn_models lists them.';
-    END IF;
-    IF m.gate IS NOT NULL THEN
-        RAISE EXCEPTION 'model % of study "%" did not pass the gate', version, study
-            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = m.gate;
-    END IF;
-    UPDATE @extschema@.churn_models AS c SET status = 'retired'
-    WHERE c.study = d.study AND c.status = 'champion' AND c.id <> m.id;
-    UPDATE @extschema@.churn_models AS c SET status = 'champion' WHERE c.id = m.id;
-END
-$$;
-COMMENT ON FUNCTION churn_promote(text, int) IS 'make a model that passed the gate the champion; the champion before it retires; 42704 no such model, 55000 not past the gate';
+COMMENT ON FUNCTION churn_train(text, date, int, interval, jsonb) IS 'train a model on purged snapshots and test it out of time: one row with version, status, training dates, rows and churn rate, test date and its AUC, KS, log-loss, lift of the top tenth, mean score against churn rate, and the AUC of recency and of key days alone; the model is a new row of churn_models with its verdicts, champion when there is none and it meets every target (without targets the default gate), else accepted or refused; options are those of churn_fit, with encoding auto unless said, and refit (false): once the model has passed, fit again on all snapshots with its settings, a second row; metrics hold the calibration of every snapshot; errors: 55000 too little data (with counts and the first date that would do) or events known too late for the step, 22023 bad arguments, 42501 rights';
