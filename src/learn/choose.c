@@ -82,10 +82,13 @@ step_simpler(const FitChoice *choice, int a, int b)
 	return choice->path[a] < choice->path[b];
 }
 
-/* The simplest step within a standard error of the best */
+/*
+ * The simplest step within a standard error of the best; beside learnt
+ * penalties, which are simple enough, the best C for its number of pairs.
+ */
 static int
 choose_step(double losses[FIT_MAX_PATH][FIT_MAX_FOLDS], int nfolds,
-			const FitChoice *choice)
+			const FitChoice *choice, bool adaptive)
 {
 	int			best = 0,
 				chosen;
@@ -97,6 +100,10 @@ choose_step(double losses[FIT_MAX_PATH][FIT_MAX_FOLDS], int nfolds,
 	for (int i = 0; i < choice->npath; i++)
 		if (step_simpler(choice, i, chosen) &&
 			as_good(losses[i], losses[best], nfolds))
+			chosen = i;
+	for (int i = 0; adaptive && i < choice->npath; i++)
+		if (choice->path_pairs[i] == choice->path_pairs[chosen] &&
+			choice->log_loss[i] < choice->log_loss[chosen])
 			chosen = i;
 	return chosen;
 }
@@ -291,7 +298,8 @@ fit_choose(const FitTask *task, const FitArrays *arrays, FitChoice *choice)
 		at[choice->npath] = step;
 		take_step(task, arrays, step, choice, losses[choice->npath]);
 	}
-	choice->chosen = choose_step(losses, task->nfolds, choice);
+	choice->chosen = choose_step(losses, task->nfolds, choice,
+								 task->adaptive);
 	memcpy(choice->fold_losses, losses[choice->chosen],
 		   sizeof(choice->fold_losses));
 	choice->log_odds = MemoryContextAllocHuge(CurrentMemoryContext, bytes);

@@ -19,8 +19,8 @@
 
 #include "learn/bins.h"
 
-#define ROUNDS			10		/* of learning penalties, from nothing */
-#define ROUNDS_MORE		6		/* when more pairs have come in */
+#define ROUNDS			25		/* of learning penalties, from nothing */
+#define ROUNDS_MORE		10		/* when more pairs have come in */
 
 /* products of indicators (one-hot: one a code), and cells that miss a side */
 #define PAIR_WEIGHTS (COARSE_BINS * COARSE_BINS + 2 * COARSE_BINS + 1)

@@ -33,13 +33,12 @@
 
 /*
  * What the prior of a penalty adds to the weights that are decided: a curve
- * has more ways to follow noise than a single step.  Pairs, few and chosen by
- * the folds, need none.
+ * has more ways to follow noise than a single step, or than levels.
  */
 static double
 prior_of(const CodeBlock *block)
 {
-	if (block->axis[1].nbins > 0)
+	if (block->axis[0].onehot && block->axis[1].nbins == 0)
 		return 0;
 	return fmin(MOST_PRIOR, PRIOR_SHARE * (block->nweights - 1));
 }
