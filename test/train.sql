@@ -162,10 +162,6 @@ SELECT is(churn_fit_share(1000000, 500), 1::float8, 'a large one has, in files')
 SELECT is((SELECT rows FROM churn_train('shop', options => :c)), (SELECT rows FROM first), 'training on all rows, in files');
 SET temp_file_limit = '1MB';
 SELECT ok(churn_fit_share(1000000, 500) < .01, 'and where they are bounded, not');
-CREATE TABLE sampled AS SELECT * FROM churn_train('shop', options => :c);
-SELECT ok(s.rows BETWEEN .1 * f.rows AND .9 * f.rows, 'training on a sample: ' || s.rows || ' of ' || f.rows || ' rows') FROM sampled s, first f;
-SELECT ok(s.auc > .6, 'the sample still gives a model') FROM sampled s;
-SELECT is((SELECT rows FROM churn_train('shop', options => :c)), (SELECT rows FROM sampled), 'the same sample again');
 RESET churn.memory;
 RESET temp_file_limit;
 
